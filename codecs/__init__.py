@@ -1,0 +1,1 @@
+"""Raw media <-> encoded frames <-> RTP payloads: PyAV and libopus; synchronous; no asyncio, no sockets."""

@@ -1,0 +1,83 @@
+"""The encoded frame: one video frame or one audio packet, the one kind of media that crosses between processes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+
+class MediaKind(StrEnum):
+    AUDIO = "audio"
+    VIDEO = "video"
+
+
+class CodecId(StrEnum):
+    """Names as in SDP rtpmap lines (RFC 8866)."""
+
+    VP8 = "VP8"
+    H264 = "H264"
+    OPUS = "opus"
+    G722 = "G722"
+    PCMU = "PCMU"
+    PCMA = "PCMA"
+
+    @property
+    def kind(self) -> MediaKind:
+        return MediaKind.VIDEO if self in (CodecId.VP8, CodecId.H264) else MediaKind.AUDIO
+
+    @property
+    def clock_rate(self) -> int:
+        """The RTP clock, Hz. G.722 counts 8000 although it samples at 16000 (RFC 3551, 4.5.2)."""
+        if self.kind is MediaKind.VIDEO:
+            return 90_000
+        return 48_000 if self is CodecId.OPUS else 8_000
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFrame:
+    """One video frame (VP8: the bare frame, RFC 7741; H.264: Annex B with start codes) or one audio packet.
+
+    stream: source id on the way in, rendition or mix id on the way out.
+    epoch: counts restarts of the stream (a new transport, a new encoder); times and sequences start anew with it.
+    sequence, last_sequence: extended (unwrapped) RTP sequence numbers of its first and last packet; on the way out
+      the frame's running number.
+    rtp_time: unwrapped, in units of the codec's RTP clock; on the way out counted from the room's start.
+    duration: RTP clock units, 0 if unknown.
+    level: 0..127, -dBov (RFC 6464), None if unknown.
+    arrival: seconds on the edge's monotonic clock when the last packet came; on the way out when the tick began.
+    """
+
+    stream: str
+    epoch: int
+    codec: CodecId
+    sequence: int
+    last_sequence: int
+    rtp_time: int
+    data: bytes
+    marker: bool = True
+    duration: int = 0
+    key: bool = False
+    temporal_layer: int = 0
+    layer_sync: bool = False
+    level: int | None = None
+    arrival: float = 0.0
+
+
+class TierName(Enum):
+    """Steps of a view's quality, best first."""
+
+    FULL = "full"
+    MEDIUM = "medium"
+    LOW = "low"
+    AUDIO = "audio"
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """What a rendition of a view is encoded at. kbps: video bit rate, sound and overhead not included."""
+
+    name: TierName
+    width: int
+    height: int
+    fps: int
+    kbps: int

@@ -1,0 +1,1 @@
+"""Rooms, participants, transport, HTTP, engines: the only layer with asyncio, aiortc, FastAPI and real clocks."""

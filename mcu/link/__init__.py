@@ -1,0 +1,1 @@
+"""What crosses between edge, server and mixer: encoded frames and small typed control messages."""

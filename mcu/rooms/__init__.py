@@ -1,0 +1,1 @@
+"""Rooms and participants: the registry, tokens, roles, the room document."""

@@ -1,0 +1,1 @@
+"""Pure maths on raw media: numpy and OpenCV; no threads, no clock reads, no I/O, deterministic."""
