@@ -1,0 +1,95 @@
+"""What the edge is asked and what it tells: the values at its border with rooms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from mixdown.codecs.encoded import CodecId, TierName
+from mixdown.mcu.link.messages import SourceKind
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeConfig:
+    """media_address: local address of the media sockets, None for all; announced_address: what candidates name
+    instead of it (1:1 NAT); port_range: UDP ports, inclusive, None for any; ice_servers: STUN and TURN for the
+    server's own gathering; loopback: take part in calls from this machine's own 127.0.0.1."""
+
+    media_address: str | None = None
+    announced_address: str | None = None
+    port_range: tuple[int, int] | None = None
+    ice_servers: tuple[IceServer, ...] = ()
+    loopback: bool = True
+    join_deadline: float = 15.0
+    "Seconds within which ICE and DTLS must be through."
+    max_half_open: int = 64
+    "Joins under way at once, over all addresses."
+
+
+@dataclass(frozen=True, slots=True)
+class IceServer:
+    """url: stun:host:port, turn:host:port?transport=udp (RFC 7064, RFC 7065)."""
+
+    url: str
+    username: str | None = None
+    credential: str | None = None
+
+
+class PeerState(StrEnum):
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """tracks: mid -> what it carries; empty: guessed as API.md says. viewer: its media is not taken.
+    epoch: counts this participant's transports, so that what an old one still says can be told apart."""
+
+    room: str
+    participant: str
+    sdp: str
+    epoch: int = 0
+    view: str = "main"
+    tier: TierName = TierName.FULL
+    viewer: bool = False
+    tracks: dict[str, SourceKind] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JoinAnswer:
+    """sdp: the answer. audio, video: what the peer is sent in, None where it takes none. sources: what it may send."""
+
+    sdp: str
+    audio: CodecId | None
+    video: CodecId | None
+    sources: tuple[SourceKind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerReport:
+    """A peer's transport as it is now. loss: 0..1 of what is sent to it, as it reports; rtt_ms, remb_bps: None until
+    reported; level_dbov: 0 loudest .. 127 silent, of its microphone; video_*: of its camera, 0 until a key frame."""
+
+    state: PeerState
+    audio: CodecId | None
+    video: CodecId | None
+    tier: TierName
+    loss: float
+    rtt_ms: float | None
+    remb_bps: int | None
+    level_dbov: int
+    packets_sent: int
+    bytes_sent: int
+    packets_received: int
+    bytes_received: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerStateChanged:
+    """Told to the rooms. A peer that is DISCONNECTED has been closed; `epoch` as in its JoinRequest."""
+
+    room: str
+    participant: str
+    epoch: int
+    state: PeerState
