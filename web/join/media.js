@@ -1,0 +1,80 @@
+// Camera and microphone, and in plain words why there is none.
+
+/** @typedef {{audio: MediaStreamTrack | null, video: MediaStreamTrack | null, problem: string | null}} Media */
+
+const CAMERA = { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 30, max: 30 } };
+
+/**
+ * @param {boolean} raw true: the sound as the microphone gives it, for measurements
+ * @returns {MediaTrackConstraints}
+ */
+function microphone(raw) {
+  return { echoCancellation: !raw, noiseSuppression: !raw, autoGainControl: !raw };
+}
+
+/**
+ * Whatever can be had of both.
+ * @param {{raw: boolean}} options
+ * @returns {Promise<Media>}
+ */
+export async function openBoth({ raw }) {
+  if (!navigator.mediaDevices) return { audio: null, video: null, problem: INSECURE };
+  try {
+    return tracksOf(await navigator.mediaDevices.getUserMedia({ audio: microphone(raw), video: CAMERA }), null);
+  } catch (error) {
+    if (refused(error)) return { audio: null, video: null, problem: explain(error, 'camera and microphone') };
+  }
+  const [audio, video] = await Promise.all([openOne('audio', { raw }), openOne('video', { raw })]);
+  const problem = [audio.problem, video.problem].filter(Boolean).join(' ') || null;
+  return { audio: audio.audio, video: video.video, problem };
+}
+
+/**
+ * @param {'audio' | 'video'} kind
+ * @param {{raw: boolean}} options
+ * @returns {Promise<Media>}
+ */
+export async function openOne(kind, { raw }) {
+  if (!navigator.mediaDevices) return { audio: null, video: null, problem: INSECURE };
+  const constraints = kind === 'audio' ? { audio: microphone(raw) } : { video: CAMERA };
+  try {
+    return tracksOf(await navigator.mediaDevices.getUserMedia(constraints), null);
+  } catch (error) {
+    return { audio: null, video: null, problem: explain(error, kind === 'audio' ? 'microphone' : 'camera') };
+  }
+}
+
+/** Whether the user has already allowed both, so that asking opens no dialogue. */
+export async function alreadyAllowed() {
+  try {
+    const names = /** @type {PermissionName[]} */ (['camera', 'microphone']);
+    const states = await Promise.all(names.map((name) => navigator.permissions.query({ name })));
+    return states.every(({ state }) => state === 'granted');
+  } catch {
+    return false; // the browser does not tell: ask when the user does something
+  }
+}
+
+const INSECURE =
+  'Browsers give camera and microphone to secure addresses only. Open this page over https:// (or on localhost) to be seen and heard.';
+
+/** @param {MediaStream} stream @param {string | null} problem @returns {Media} */
+function tracksOf(stream, problem) {
+  return { audio: stream.getAudioTracks()[0] ?? null, video: stream.getVideoTracks()[0] ?? null, problem };
+}
+
+/** @param {unknown} error */
+function refused(error) {
+  return error instanceof DOMException && (error.name === 'NotAllowedError' || error.name === 'SecurityError');
+}
+
+/** @param {unknown} error @param {string} what */
+function explain(error, what) {
+  const name = error instanceof DOMException ? error.name : '';
+  if (refused(error)) {
+    return `The ${what} was not allowed. You can allow it beside the page's address, or join without.`;
+  }
+  if (name === 'NotFoundError' || name === 'OverconstrainedError') return `No ${what} was found.`;
+  if (name === 'NotReadableError' || name === 'AbortError') return `The ${what} is used by another program.`;
+  return `The ${what} could not be opened (${name || error}).`;
+}

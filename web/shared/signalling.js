@@ -1,0 +1,227 @@
+// A call that lasts: joins, notices a loss, comes back as the same participant, and knows when it is over.
+
+import { Problem, RoomApi } from './api.js';
+import { backOff, next } from './machine.js';
+import { Transport } from './transport.js';
+
+/** @typedef {import('./machine.js').CallState} CallState */
+/** @typedef {import('./machine.js').CallInput} CallInput */
+/** @typedef {import('./transport.js').LocalTracks} LocalTracks */
+/** @typedef {import('./api.js').RoomEvent} RoomEvent */
+/** @typedef {{room: string, name: string, view?: string, token?: string | null, id?: string | null,
+ *             key?: string | null, tracks: LocalTracks}} CallOptions */
+
+const CONNECT_DEADLINE_MS = 10_000;
+const FINAL = new Set([400, 403, 406, 410, 413, 422, 423]);
+const FORGOTTEN = new Set([401, 404]);
+
+/**
+ * Fires `state` (detail: {state, reason}), `stream` (detail: MediaStream), `joined` (detail: {id, token}),
+ * `event` (detail: RoomEvent).
+ */
+export class Call extends EventTarget {
+  /** @param {CallOptions} options */
+  constructor(options) {
+    super();
+    this.options = options;
+    this.tracks = { ...options.tracks };
+    /** @type {CallState} */
+    this.state = 'idle';
+    /** @type {string | null} */
+    this.id = options.id ?? null;
+    /** @type {string | null} */
+    this.token = options.token ?? null;
+    this.view = options.view ?? 'main';
+    this.api = new RoomApi(options.room, options.key ?? null);
+    /** @type {Transport | null} */
+    this.transport = null;
+    /** @type {WebSocket | null} */
+    this.events = null;
+    this.attempt = 0;
+    this.timer = 0;
+    this.deadline = 0;
+    this.online = () => this.#retryNow();
+    window.addEventListener('online', this.online);
+  }
+
+  get pc() {
+    return this.transport?.pc ?? null;
+  }
+
+  join() {
+    if (this.#move('join')) void this.#connect();
+  }
+
+  /** Ends the call by the user's wish and tells the server. */
+  async leave() {
+    const { id } = this;
+    const told = id && this.token ? this.api.remove(id) : Promise.resolve();
+    this.#end(null);
+    await told.catch((error) => console.info('leaving was not heard by the server', error));
+  }
+
+  /**
+   * @param {'audio' | 'video'} kind
+   * @param {MediaStreamTrack | null} track what is sent from now on, over reconnections too
+   */
+  async setTrack(kind, track) {
+    this.tracks[kind] = track;
+    await this.transport?.replace(kind, track);
+  }
+
+  /**
+   * @param {CallInput} input
+   * @param {string | null} reason for the user
+   * @returns {boolean} whether the state changed
+   */
+  #move(input, reason = null) {
+    const state = next(this.state, input);
+    if (state === this.state) return false;
+    this.state = state;
+    this.dispatchEvent(new CustomEvent('state', { detail: { state, reason } }));
+    return true;
+  }
+
+  async #connect() {
+    const transport = new Transport(this.tracks);
+    this.transport = transport;
+    transport.addEventListener('stream', () => this.#tell('stream', transport.stream));
+    transport.addEventListener('up', () => this.#up());
+    transport.addEventListener('lost', () => this.#lost('The connection was lost.'));
+    this.deadline = window.setTimeout(() => transport.close('lost'), CONNECT_DEADLINE_MS);
+    try {
+      const sdp = await transport.offer();
+      const answer = await this.api.join(this.#joinBody(sdp));
+      if (this.transport !== transport) return; // left meanwhile
+      this.#joined(answer);
+      await transport.answer(answer.sdp, (candidates) => void this.#trickle(answer.id, candidates));
+    } catch (error) {
+      if (this.transport === transport) this.#failed(error);
+    }
+  }
+
+  /** @param {string} sdp @returns {import('./api.js').JoinBody} */
+  #joinBody(sdp) {
+    const { name } = this.options;
+    return { name, sdp, type: 'offer', view: this.view, ...(this.token ? { token: this.token } : {}) };
+  }
+
+  /** @param {import('./api.js').JoinAnswer} answer */
+  #joined(answer) {
+    this.id = answer.id;
+    this.token = answer.token;
+    this.view = answer.view;
+    this.api = new RoomApi(this.options.room, answer.token);
+    this.#tell('joined', { id: answer.id, token: answer.token });
+    this.#openEvents();
+  }
+
+  /** @param {string} id @param {string[]} candidates */
+  async #trickle(id, candidates) {
+    try {
+      await this.api.addCandidates(id, candidates);
+    } catch (error) {
+      console.info('candidates were not taken; the server learns them from our checks', error);
+    }
+  }
+
+  #up() {
+    window.clearTimeout(this.deadline);
+    this.attempt = 0;
+    this.#move('up');
+  }
+
+  /** @param {unknown} error */
+  #failed(error) {
+    if (error instanceof Problem && FINAL.has(error.status)) return this.#end(error.message);
+    if (error instanceof Problem && FORGOTTEN.has(error.status) && !this.#forgetIdentity()) {
+      return this.#end(error.status === 401 ? 'This server asks for a key.' : error.message, error.status);
+    }
+    if (!(error instanceof Error)) throw error;
+    return this.#lost(error.message, error instanceof Problem ? error.retryAfterMs : null);
+  }
+
+  /** An identity that the server no longer knows: come in as somebody new. False if there was none to forget. */
+  #forgetIdentity() {
+    if (!this.token) return false;
+    this.token = null;
+    this.id = null;
+    this.api = new RoomApi(this.options.room, this.options.key ?? null);
+    return true;
+  }
+
+  /** @param {string} reason @param {number | null} retryAfterMs */
+  #lost(reason, retryAfterMs = null) {
+    this.#drop();
+    if (!this.#move('lost', reason)) return;
+    const wait = retryAfterMs ?? backOff(this.attempt, Math.random());
+    this.attempt += 1;
+    this.timer = window.setTimeout(() => this.#retryNow(), wait);
+  }
+
+  #retryNow() {
+    window.clearTimeout(this.timer);
+    if (this.#move('retry')) void this.#connect();
+  }
+
+  #drop() {
+    window.clearTimeout(this.deadline);
+    window.clearTimeout(this.timer);
+    this.transport?.close();
+    this.transport = null;
+    const socket = this.events;
+    this.events = null;
+    socket?.close();
+  }
+
+  /** @param {string | null} reason null: the user's own wish @param {number} [status] */
+  #end(reason, status = 0) {
+    this.#drop();
+    window.removeEventListener('online', this.online);
+    this.endStatus = status;
+    this.#move('end', reason);
+  }
+
+  #openEvents() {
+    this.events?.close();
+    const socket = this.api.openEvents();
+    this.events = socket;
+    socket.onmessage = ({ data }) => this.#event(JSON.parse(data));
+    socket.onclose = () => {
+      if (this.events === socket) void this.#eventsClosed(socket);
+    };
+  }
+
+  /** The server went, or only this socket: ask it whether we are still in. @param {WebSocket} socket */
+  async #eventsClosed(socket) {
+    try {
+      const self = await this.api.participant(/** @type {string} */ (this.id));
+      if (this.events !== socket) return;
+      if (self.state === 'disconnected') this.#lost('The connection was lost.');
+      else this.timer = window.setTimeout(() => this.events === socket && this.#openEvents(), backOff(2, Math.random()));
+    } catch (error) {
+      if (this.events !== socket) return;
+      if (error instanceof Problem && (error.status === 403 || error.status === 410)) this.#end(error.message);
+      else this.#lost('The server went away.');
+    }
+  }
+
+  /** @param {RoomEvent} event */
+  #event(event) {
+    this.#tell('event', event);
+    if (event.type === 'room_finished') this.#end('The meeting was ended for everybody.');
+    const left = event.type === 'participant_left' && (event.participant?.id ?? event.participant) === this.id;
+    if (left) this.#left(event.reason);
+  }
+
+  /** @param {string | undefined} reason */
+  #left(reason) {
+    if (reason === undefined || reason === 'removed') this.#end('You were removed from the meeting.');
+    else this.#lost('The connection was lost.');
+  }
+
+  /** @param {string} type @param {unknown} detail */
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
