@@ -1,0 +1,59 @@
+"""Judging what was received: frame times, colours, tones. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from support.sources import QUADRANTS, Rgb, Source
+
+
+@dataclass(frozen=True, slots=True)
+class FrameTimes:
+    """frames: how many; fps: over the span; longest: seconds between two of them."""
+
+    frames: int
+    fps: float
+    longest: float
+
+
+def frame_times(times: Sequence[float]) -> FrameTimes:
+    """times: seconds, rising."""
+    if len(times) < 2:
+        return FrameTimes(len(times), 0.0, float("inf"))
+    gaps = np.diff(np.asarray(times, dtype=float))
+    return FrameTimes(len(times), float((len(times) - 1) / (times[-1] - times[0])), float(gaps.max()))
+
+
+def quadrant_points(tile: Mapping[str, Any], canvas: tuple[int, int]) -> list[tuple[float, float]]:
+    """Where the quadrant centres of a tile are, as fractions of the canvas."""
+    width, height = canvas
+    return [
+        ((tile["x"] + fx * tile["width"]) / width, (tile["y"] + fy * tile["height"]) / height) for fx, fy in QUADRANTS
+    ]
+
+
+def colour_error(seen: Sequence[Sequence[float]], source: Source) -> float:
+    """The largest difference in any channel of any quadrant, 0..255."""
+    return max(abs(a - b) for got, want in zip(seen, source.colours, strict=True) for a, b in zip(got, want, strict=True))
+
+
+def tone_levels(samples: npt.NDArray[np.float32], rate: int, tones: Sequence[float]) -> list[float]:
+    """dB relative to a full-scale sine of each tone. samples: float32 (n,), at least 0.3 s."""
+    window = np.blackman(len(samples))
+    spectrum = np.abs(np.fft.rfft(samples * window)) / (window.sum() / 2)
+    width = rate / len(samples)
+    peaks = [spectrum[max(0, round(tone / width) - 3) : round(tone / width) + 4].max() for tone in tones]
+    return [float(20 * np.log10(max(peak, 1e-10))) for peak in peaks]
+
+
+def rgb_of(y: npt.NDArray[np.uint8], u: npt.NDArray[np.uint8], v: npt.NDArray[np.uint8]) -> Rgb:
+    """Mean colour of a patch of limited-range BT.601 planes."""
+    luma, cb, cr = float(y.mean()) - 16, float(u.mean()) - 128, float(v.mean()) - 128
+    red, green, blue = 1.164 * luma + 1.596 * cr, 1.164 * luma - 0.392 * cb - 0.813 * cr, 1.164 * luma + 2.017 * cb
+    clipped = [min(255, max(0, round(channel))) for channel in (red, green, blue)]
+    return clipped[0], clipped[1], clipped[2]

@@ -1,0 +1,109 @@
+"""A browser's page as a test client; what differs between browsers is only how a script is run in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from support.measure import FrameTimes, frame_times
+from support.sources import Source
+
+HERE = Path(__file__).parent
+COMPOSITE = "document.querySelector('[data-part=\"composite\"]')"
+
+
+def init_script(source: Source) -> str:
+    """To run in the page before its own scripts."""
+    return source_script(source) + (HERE / "probe.js").read_text()
+
+
+def source_script(source: Source) -> str:
+    return (HERE / "source.js").read_text().replace("__SOURCE__", json.dumps(source.as_json()))
+
+
+class Page(Protocol):
+    """One page of one browser. `evaluate` takes an expression (a promise is awaited) and answers with its JSON value."""
+
+    async def goto(self, url: str) -> None: ...
+    async def evaluate(self, expression: str) -> Any: ...
+    async def close(self) -> None: ...
+
+
+class PageClient:
+    """A participant in a page."""
+
+    def __init__(self, page: Page, source: Source, video: str = COMPOSITE) -> None:
+        self.page = page
+        self.source = source
+        self.video = video
+
+    async def evaluate(self, expression: str) -> Any:
+        return await self.page.evaluate(expression)
+
+    async def open(self, url: str, room: str, query: str = "raw=1") -> None:
+        """The lobby, with camera and microphone open."""
+        await self.page.goto(f"{url}/?room={room}&{query}")
+        await self.until("document.querySelector('mx-lobby')?.media?.video != null")
+
+    async def click_join(self) -> None:
+        await self.evaluate(
+            f"(() => {{ const part = (name) => document.querySelector(`mx-lobby [data-part=${{name}}]`);"
+            f" part('name').value = {json.dumps(self.source.name)}; part('join').click(); }})()"
+        )
+
+    async def join(self, url: str, room: str, query: str = "raw=1") -> None:
+        """All the way to the first frame of the composite."""
+        await self.open(url, room, query)
+        await self.click_join()
+        await self.wait_live()
+
+    async def wait_live(self, timeout: float = 20.0) -> None:
+        await self.until(f"window.mixdown?.state === 'live' && {self.video}?.videoWidth > 0", timeout)
+
+    async def leave(self) -> None:
+        await self.evaluate("document.querySelector('mx-stage [data-part=leave]').click()")
+
+    async def participant(self) -> str:
+        return str(await self.evaluate("window.mixdown.participant"))
+
+    async def tiles(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = await self.evaluate("window.mixdown.tiles")
+        return found
+
+    async def colours(self, points: Sequence[tuple[float, float]]) -> list[list[float]]:
+        """points: fractions of the picture."""
+        found: list[list[float]] = await self.evaluate(f"__probe.of({self.video}).pixels({json.dumps(points)})")
+        return found
+
+    async def levels(self, tones: Sequence[int], settle: float = 1.0) -> list[float]:
+        """dB of each tone in what is played now."""
+        await self.evaluate(f"__probe.of({self.video}).analyser || __probe.of({self.video}).listen()")
+        await asyncio.sleep(settle)  # the transform's window, 0.7 s, has to fill with what is played now
+        found: list[float] = await self.evaluate(f"__probe.of({self.video}).levels({json.dumps(list(tones))})")
+        return found
+
+    async def watch(self, seconds: float) -> FrameTimes:
+        """How the picture runs in the next seconds."""
+        await self.start_watch()
+        await asyncio.sleep(seconds)
+        return await self.end_watch()
+
+    async def start_watch(self) -> None:
+        await self.evaluate(f"__probe.of({self.video}).frames.length = 0")
+
+    async def end_watch(self) -> FrameTimes:
+        times: list[float] = await self.evaluate(f"__probe.of({self.video}).frames")
+        return frame_times([time / 1000 for time in times])
+
+    async def until(self, expression: str, timeout: float = 20.0) -> Any:
+        """Waits for an expression to be true."""
+        async with asyncio.timeout(timeout):
+            while not (value := await self.evaluate(expression)):
+                await asyncio.sleep(0.05)
+        return value
+
+    async def close(self) -> None:
+        await self.page.close()
