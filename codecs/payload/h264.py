@@ -1,4 +1,4 @@
-"""RTP payload format for H.264 (RFC 6184), non-interleaved mode: single NAL units, STAP-A and FU-A; Annex B byte streams."""
+"""RTP payload format for H.264 (RFC 6184), non-interleaved mode: single NAL units, STAP-A, FU-A; Annex B streams."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ def unit_type(unit: bytes | memoryview) -> int:
 def split(stream: bytes, max_size: int) -> list[bytes]:
     """Cuts a frame (Annex B) into payloads of at most max_size bytes.
 
-    Parameter sets in a row go into one STAP-A of their own; every other NAL unit goes alone, or as FU-As of one size but
-    the last, which may be shorter. Access unit delimiters are left out.
+    Parameter sets in a row go into one STAP-A of their own; every other NAL unit goes alone, or as FU-As of one size
+    but the last, which may be shorter. Access unit delimiters are left out.
     """
     if max_size < 3:
         raise ValueError("max_size must be 3 or more")

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from mixdown.codecs.governor import Governor
+
+
+def test_the_first_request_is_granted_at_once_and_once() -> None:
+    governor = Governor()
+    assert not governor.take(0.0)
+    governor.request("a", 0.0)
+    assert governor.take(0.0)
+    assert not governor.take(10.0)
+
+
+def test_a_flood_of_many_makes_two_key_frames_a_second() -> None:
+    governor = Governor()
+    forced = 0
+    for tick in range(300):
+        now = tick / 30
+        for peer in range(20):
+            governor.request(f"peer-{peer}-{tick // 15}", now)
+        forced += governor.take(now)
+    assert forced == 20
+    assert governor.requests == 6000
+    assert governor.forced == 20
+
+
+def test_one_flooder_gets_three_in_ten_seconds() -> None:
+    governor = Governor()
+    times = []
+    for tick in range(600):
+        governor.request("flooder", tick / 30)
+        if governor.take(tick / 30):
+            times.append(tick / 30)
+    assert len(times) == 6
+    assert times[3] - times[0] >= 10.0
+    assert governor.deferred > 500
+
+
+def test_who_asks_too_often_waits_for_the_next_one_of_another() -> None:
+    governor = Governor()
+    for second in range(3):
+        governor.request("flooder", second)
+        assert governor.take(second)
+    governor.request("flooder", 3.0)
+    assert not governor.take(3.0)
+    governor.request("joiner", 3.5)
+    assert governor.take(3.5)
+
+
+def test_a_key_frame_made_anyway_serves_those_who_wait() -> None:
+    governor = Governor()
+    governor.request("a", 0.0)
+    governor.made(0.0)
+    assert not governor.take(0.0)
+    governor.request("b", 0.1)
+    assert not governor.take(0.4)
+    assert governor.take(0.5)
+
+
+def test_forgets_who_left() -> None:
+    governor = Governor()
+    governor.request("a", 0.0)
+    governor.forget("a")
+    assert not governor.take(1.0)
