@@ -1,57 +1,272 @@
-"""The edge's face to the rooms. PLACEHOLDER until the transport lands; the signatures below hold."""
+"""The edge: all peers of this process, between the rooms that ask for them and the mixer that feeds them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
 
-from mixdown.codecs.encoded import EncodedFrame, TierName
-from mixdown.mcu.edge.types import EdgeConfig, JoinAnswer, JoinRequest, PeerReport, PeerStateChanged
+from aiortc import RTCCertificate
+
+from mixdown.codecs.encoded import EncodedFrame, MediaKind, TierName
+from mixdown.mcu import clock
+from mixdown.mcu.edge.aiortc_private import Transport
+from mixdown.mcu.edge.answer import MediaPlan, plan_media, write_answer
+from mixdown.mcu.edge.fanout import FanOut
+from mixdown.mcu.edge.meter import Meters
+from mixdown.mcu.edge.offer import Offer, guess_kinds, parse_candidate, parse_offer
+from mixdown.mcu.edge.peer import Peer
+from mixdown.mcu.edge.types import EdgeConfig, JoinAnswer, JoinRequest, PeerReport, PeerState, PeerStateChanged
+from mixdown.mcu.errors import BadOffer, BadRequest, Conflict, NotFound, TooMany
 from mixdown.mcu.link.messages import MixerPort, Route, SourceKeyFrameWanted, StreamEnded
+
+POLL_INTERVAL = 0.02
+"Seconds between two rounds of repairs and reports. No round while there is no peer."
+MAX_CANDIDATES_A_CALL = 20
 
 
 class Edge:
-    """All peers of this process. Lives on one event loop; nothing here is thread safe."""
+    """Lives on one event loop; nothing here is thread safe. on_state: told of each peer's changes, on the loop."""
 
     def __init__(self, mixer: MixerPort, config: EdgeConfig, on_state: Callable[[PeerStateChanged], None]) -> None:
-        raise NotImplementedError
+        self._mixer = mixer
+        self._config = config
+        self._on_state = on_state
+        self._peers: dict[str, Peer] = {}
+        self._certificate = RTCCertificate.generateCertificate()
+        self._counters: Counter[str] = Counter()
+        self._meters = Meters()
+        self._fanout = FanOut(self._meters)
+        self._half_open = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._poller: asyncio.Task[None] | None = None
+        self._closed = False
+
+    # ---- joining -----------------------------------------------------------------------------------------------
 
     async def join(self, request: JoinRequest) -> JoinAnswer:
-        """Answers an offer. A peer of the same participant with an older epoch is closed once the new one is made.
+        """Answers an offer. An earlier peer of the same participant is closed once the new one is made.
 
         Raises BadOffer, NotAcceptable, TooMany.
         """
-        raise NotImplementedError
+        if self._half_open >= self._config.max_half_open:
+            self._counters["joins_refused"] += 1
+            raise TooMany("Too many joins are under way at once.", retry_after=2)
+        self._half_open += 1
+        try:
+            offer = await asyncio.to_thread(parse_offer, request.sdp)
+            plans = plan_media(offer, guess_kinds(offer, request.tracks), viewer=request.viewer)
+            transport = Transport(self._config, self._certificate, self._counters)
+            await transport.gatherer.gather()
+            peer = Peer(request, offer, transport, self._mixer, self._counters, self._meters.room(request.room))
+            peer.plan(plans)
+            answer = self._answer(peer, offer, plans, version=1)
+        except BaseException:
+            self._half_open -= 1
+            raise
+        earlier = self._peers.pop(request.participant, None)
+        self._peers[request.participant] = peer
+        self._spawn(self._connect(peer))
+        if earlier is not None:
+            await self._dispose(earlier)
+        return answer
+
+    def _answer(self, peer: Peer, offer: Offer, plans: tuple[MediaPlan, ...], version: int) -> JoinAnswer:
+        transport = peer.transport
+        active = offer.dtls.role != "client"
+        if version == 1:
+            transport.set_role(client=active)
+        sdp = write_answer(
+            offer,
+            plans,
+            peer.streams,
+            cname=peer.cname,
+            ice=transport.gatherer.getLocalParameters(),
+            candidates=transport.gatherer.getLocalCandidates(),
+            fingerprints=transport.dtls.getLocalParameters().fingerprints,
+            active=active,
+            session_id=secrets.randbits(62),
+            version=version,
+        )
+        audio, video = peer.sent_codec(MediaKind.AUDIO), peer.sent_codec(MediaKind.VIDEO)
+        return JoinAnswer(sdp, audio, video, tuple(r.kind for r in peer.receivers.values()))
+
+    async def _connect(self, peer: Peer) -> None:
+        """Takes a peer through ICE and DTLS, or frees it at the deadline."""
+        try:
+            self._tell(peer, PeerState.CONNECTING)
+            deadline = self._config.join_deadline
+            await asyncio.wait_for(
+                peer.connect(peer.offer.candidates, complete=peer.offer.candidates_complete), deadline
+            )
+        except (TimeoutError, ConnectionError) as error:
+            self._counters["joins_failed" if isinstance(error, ConnectionError) else "joins_timed_out"] += 1
+            await self._lose(peer)
+        except Exception:  # noqa: BLE001 - one peer's transport must not take the others along
+            self._counters["join_exceptions"] += 1
+            await self._lose(peer)
+        else:
+            if not peer.closed:
+                self._counters["joins"] += 1
+                self._tell(peer, PeerState.CONNECTED)
+                self._ensure_polling()
+        finally:
+            self._half_open -= 1
 
     async def renegotiate(self, participant: str, sdp: str) -> JoinAnswer:
-        """Answers a further offer of a peer. Raises NotFound, BadOffer, NotAcceptable."""
-        raise NotImplementedError
+        """Answers a further offer of a peer: lines added, directions changed. Raises NotFound, BadOffer, NotAcceptable,
+        and Conflict for an ICE restart (join anew with the token instead)."""
+        peer = self._peer(participant)
+        offer = await asyncio.to_thread(parse_offer, sdp)
+        if offer.ice.usernameFragment != peer.offer.ice.usernameFragment:
+            raise Conflict("ICE restart is not supported: join again with the participant's token.")
+        if [m.mid for m in offer.media[: len(peer.offer.media)]] != [m.mid for m in peer.offer.media]:
+            raise BadOffer("A further offer keeps the media sections of the first, in their order.")
+        plans = plan_media(offer, guess_kinds(offer, dict(peer.request.tracks)), viewer=peer.request.viewer)
+        peer.offer = offer
+        peer.plan(plans)
+        return self._answer(peer, offer, plans, version=2)
 
     async def add_candidates(self, participant: str, candidates: Sequence[str]) -> None:
-        """Each as in `a=candidate:` (RFC 8839, 5.1). Raises NotFound, BadRequest."""
-        raise NotImplementedError
+        """Each as in `a=candidate:` (RFC 8839, 5.1); an empty one ends them. Raises NotFound, BadRequest."""
+        peer = self._peer(participant)
+        if len(candidates) > MAX_CANDIDATES_A_CALL:
+            raise BadRequest(f"At most {MAX_CANDIDATES_A_CALL} candidates in one call.")
+        for candidate in [parse_candidate(text) for text in candidates if text.strip()]:
+            if candidate is not None and len(peer.transport.ice.remote_candidates) < 2 * MAX_CANDIDATES_A_CALL:
+                await peer.transport.ice_transport.addRemoteCandidate(candidate)
+
+    # ---- leaving -----------------------------------------------------------------------------------------------
 
     async def leave(self, participant: str) -> None:
         """Closes a peer within a deadline; unknown ones are ignored. No PeerStateChanged follows."""
-        raise NotImplementedError
+        peer = self._peers.pop(participant, None)
+        if peer is not None:
+            await self._dispose(peer)
+
+    async def _lose(self, peer: Peer) -> None:
+        """A peer that ended by itself: freed, and the rooms are told."""
+        if self._peers.get(peer.request.participant) is peer:
+            del self._peers[peer.request.participant]
+        told = not peer.closed
+        await self._dispose(peer)
+        if told:
+            self._tell(peer, PeerState.DISCONNECTED)
+
+    async def _dispose(self, peer: Peer) -> None:
+        self._fanout.forget(peer)
+        await peer.close()
+        if not any(other.request.room == peer.request.room for other in self._peers.values()):
+            self._meters.forget(peer.request.room)
+
+    async def close(self) -> None:
+        """Every peer, in parallel, and every task."""
+        self._closed = True
+        peers, self._peers = list(self._peers.values()), {}
+        await asyncio.gather(*(self._dispose(peer) for peer in peers))
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # ---- what goes on ------------------------------------------------------------------------------------------
 
     def set_view(self, participant: str, view: str, tier: TierName) -> None:
         """Subscribes a peer's picture anew; the old one plays on until the new one's first key frame."""
-        raise NotImplementedError
-
-    def report(self, participant: str) -> PeerReport | None:
-        raise NotImplementedError
-
-    def counters(self) -> dict[str, int]:
-        """Everything that was dropped, survived or refused, by reason, since the start; for /metrics."""
-        raise NotImplementedError
-
-    def cpu(self, room: str) -> tuple[float, float]:
-        """CPU seconds spent so far on receiving from and sending to a room's peers, apportioned by packets."""
-        raise NotImplementedError
+        peer = self._peers.get(participant)
+        if peer is None:
+            return
+        peer.view, peer.tier = view, tier
+        if peer.connected and MediaKind.VIDEO in peer.senders:
+            peer.subscribe(MediaKind.VIDEO)
 
     def handle(self, message: EncodedFrame | Route | StreamEnded | SourceKeyFrameWanted) -> None:
         """Takes what comes from the mixer, on the event loop, in order."""
-        raise NotImplementedError
+        if isinstance(message, EncodedFrame):
+            self._fanout.send(message)
+        elif isinstance(message, Route):
+            peer = self._peers.get(message.subscriber)
+            if peer is not None:
+                self._fanout.route(peer, message)
+        elif isinstance(message, StreamEnded):
+            self._fanout.end(message.stream)
+        else:
+            self._want_key_frame(message.source)
 
-    async def close(self) -> None:
-        raise NotImplementedError
+    def _want_key_frame(self, source: str) -> None:
+        for kind_suffix in ("-camera", "-screen"):
+            peer = self._peers.get(source.removesuffix(kind_suffix))
+            if peer is not None:
+                peer.want_key_frame(source)
+                return
+
+    def report(self, participant: str) -> PeerReport | None:
+        peer = self._peers.get(participant)
+        if peer is None:
+            return None
+        return PeerReport(
+            state=PeerState.CONNECTED if peer.connected else PeerState.CONNECTING,
+            audio=peer.sent_codec(MediaKind.AUDIO),
+            video=peer.sent_codec(MediaKind.VIDEO),
+            tier=peer.tier,
+            loss=peer.loss,
+            rtt_ms=peer.rtt * 1000 if peer.rtt is not None else None,
+            remb_bps=peer.remb,
+            level_dbov=peer.level,
+            packets_sent=peer.packets_sent,
+            bytes_sent=peer.bytes_sent,
+            packets_received=peer.packets_received,
+            bytes_received=peer.bytes_received,
+        )
+
+    def counters(self) -> dict[str, int]:
+        """Everything that was dropped, survived or refused, by reason, since the start; for /metrics."""
+        return dict(self._counters) | {"packets_fanned_out": self._fanout.packets}
+
+    def cpu(self, room: str) -> tuple[float, float]:
+        """CPU seconds spent so far on receiving from and sending to a room's peers, apportioned by packets."""
+        return self._meters.cpu(room)
+
+    @property
+    def peers(self) -> int:
+        return len(self._peers)
+
+    # ---- housekeeping ------------------------------------------------------------------------------------------
+
+    def _ensure_polling(self) -> None:
+        if self._poller is None or self._poller.done():
+            self._poller = self._spawn(self._poll())
+
+    async def _poll(self) -> None:
+        while self._peers and not self._closed:
+            now = clock.now()
+            for peer in list(self._peers.values()):
+                if not peer.connected:
+                    continue
+                if peer.ended or peer.silent(now):
+                    self._counters["peers_lost"] += 1
+                    self._spawn(self._lose(peer))
+                    continue
+                try:
+                    peer.poll(now)
+                except Exception:  # noqa: BLE001 - one peer's state must not stop the others' reports
+                    self._counters["poll_exceptions"] += 1
+            await asyncio.sleep(POLL_INTERVAL)
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _tell(self, peer: Peer, state: PeerState) -> None:
+        request = peer.request
+        self._on_state(PeerStateChanged(request.room, request.participant, request.epoch, state))
+
+    def _peer(self, participant: str) -> Peer:
+        peer = self._peers.get(participant)
+        if peer is None:
+            raise NotFound("This participant has no connection.")
+        return peer

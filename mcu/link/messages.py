@@ -257,16 +257,7 @@ class Reply:
     error: str | None = None
 
 
-FromMixer = (
-    EncodedFrame
-    | Route
-    | StreamEnded
-    | SourceKeyFrameWanted
-    | Speaking
-    | ActiveSpeaker
-    | LayoutChanged
-    | Reply
-)
+FromMixer = EncodedFrame | Route | StreamEnded | SourceKeyFrameWanted | Speaking | ActiveSpeaker | LayoutChanged | Reply
 
 
 class MixerPort(Protocol):

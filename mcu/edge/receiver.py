@@ -1,0 +1,149 @@
+"""One incoming source of a peer: packets to encoded frames, and what must be said back about them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from mixdown.codecs.assembler import AssembledFrame, VideoAssembler
+from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
+from mixdown.mcu.edge.offer import URI_LEVEL, OfferedMedia
+from mixdown.mcu.edge.reception import Reception
+from mixdown.mcu.edge.rtp import RtpHeader
+from mixdown.mcu.link.messages import SourceKind
+
+KEY_FRAME_PAUSE = 0.5
+"Seconds between two key-frame requests that the mixer wants; the assembler has its own rule."
+RESTARTS = 1 << 8
+"SSRC changes that an epoch of a transport has room for."
+
+
+class SourceReceiver:
+    """Of one m-line. A new SSRC on it (a browser's replaced sender) starts the stream anew with the next epoch.
+
+    emit: takes each encoded frame. Nothing here raises for what a packet holds; the caller counts if it does.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        kind: SourceKind,
+        media: OfferedMedia,
+        epoch: int,
+        emit: Callable[[EncodedFrame], None],
+        counters: Counter[str],
+    ) -> None:
+        self.source = source
+        self.kind = kind
+        self.media = media
+        self.ssrc: int | None = media.ssrcs[0] if media.ssrcs else None
+        self.reception: Reception | None = None
+        self.level = 127
+        self._emit = emit
+        self._counters = counters
+        self._epoch = epoch * RESTARTS
+        self._codecs = {codec.payload_type: codec for codec in media.codecs}
+        self._repaired_by = {codec.rtx: codec for codec in media.codecs if codec.rtx is not None}
+        self._level_id = media.extensions.get(URI_LEVEL)
+        self._assembler = VideoAssembler()
+        self._last_key_request = float("-inf")
+        self._video = kind.media is MediaKind.VIDEO
+
+    @property
+    def epoch(self) -> int:
+        return self._epoch
+
+    @property
+    def codec(self) -> CodecId:
+        """What is being received; the offer's first until something is."""
+        return self.media.codecs[0].id
+
+    def takes(self, payload_type: int) -> bool:
+        return payload_type in self._codecs or payload_type in self._repaired_by
+
+    def rtp(self, packet: RtpHeader, now: float) -> None:
+        """One packet of the stream or of its repair stream."""
+        codec = self._codecs.get(packet.payload_type)
+        if codec is None:
+            self._repair(packet, now)
+            return
+        if packet.ssrc != self.ssrc or self.reception is None:
+            self._begin(packet.ssrc, codec.clock_rate)
+        assert self.reception is not None
+        sequence, timestamp = self.reception.packet(packet.sequence, packet.timestamp, now)
+        if self._video:
+            frames = self._assembler.push(codec.id, sequence, timestamp, packet.marker, packet.payload, now)
+            self._release(frames, now)
+            return
+        level = packet.extensions.get(self._level_id) if self._level_id is not None else None
+        if level:
+            self.level = level[0] & 0x7F
+        if packet.payload:
+            self._emit(
+                EncodedFrame(
+                    self.source,
+                    self._epoch,
+                    codec.id,
+                    sequence,
+                    sequence,
+                    timestamp,
+                    packet.payload,
+                    marker=packet.marker,
+                    level=self.level if level else None,
+                    arrival=now,
+                )
+            )
+
+    def _begin(self, ssrc: int, clock_rate: int) -> None:
+        if self.reception is not None:
+            self._counters["ssrc_restarts"] += 1
+            self._epoch += 1 if (self._epoch + 1) % RESTARTS else 0
+        self.ssrc = ssrc
+        self.reception = Reception(clock_rate)
+        self._assembler = VideoAssembler()
+
+    def _repair(self, packet: RtpHeader, now: float) -> None:
+        """RFC 4588, 4: the first two bytes are the number of the packet that it repeats."""
+        codec = self._repaired_by.get(packet.payload_type)
+        if codec is None or self.reception is None or len(packet.payload) < 3:
+            return
+        sequence = self.reception.unwrap_sequence(int.from_bytes(packet.payload[:2], "big"))
+        timestamp = self.reception.unwrap_timestamp(packet.timestamp)
+        self._counters["repaired"] += 1
+        frames = self._assembler.push(codec.id, sequence, timestamp, packet.marker, packet.payload[2:], now)
+        self._release(frames, now)
+
+    def _release(self, frames: list[AssembledFrame], now: float) -> None:
+        for frame in frames:
+            self._emit(
+                EncodedFrame(
+                    self.source,
+                    self._epoch,
+                    frame.codec,
+                    frame.first,
+                    frame.last,
+                    frame.timestamp,
+                    frame.data,
+                    key=frame.key,
+                    temporal_layer=frame.temporal_layer,
+                    layer_sync=frame.layer_sync,
+                    arrival=now,
+                )
+            )
+
+    def poll(self, now: float, rtt: float) -> tuple[list[int], bool]:
+        """(sequence numbers to ask for again, whether to ask for a key frame). Video only; sound is concealed."""
+        if not self._video or self.reception is None:
+            return [], False
+        decision = self._assembler.poll(now, rtt)
+        self._release(decision.frames, now)
+        if decision.pli:
+            self._last_key_request = now
+        return decision.nack, decision.pli
+
+    def wants_key_frame(self, now: float) -> bool:
+        """Whether a key-frame request of the mixer is passed on: at most two a second."""
+        if self.ssrc is None or now - self._last_key_request < KEY_FRAME_PAUSE:
+            return False
+        self._last_key_request = now
+        return True

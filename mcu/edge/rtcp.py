@@ -1,0 +1,76 @@
+"""RTCP compounds that the edge writes (RFC 3550, RFC 4585, draft-alvestrand-rmcat-remb). Reading is aiortc's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aiortc import rtp as aiortc_rtp
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSdesPacket,
+    RtcpSenderInfo,
+    RtcpSourceInfo,
+    RtcpSrPacket,
+)
+
+from mixdown.mcu.edge.reception import Reception
+from mixdown.mcu.edge.sender import MediaSender
+
+MAX_REPORTS = 31
+SDES_CNAME = 1
+NACKS_AT_ONCE = 128
+
+
+def is_rtcp(datagram: bytes) -> bool:
+    """RFC 5761, 4: packet types 192 to 223 where RTP has marker and payload type."""
+    return len(datagram) >= 8 and 192 <= datagram[1] <= 223
+
+
+def reports(
+    ssrc: int,
+    senders: Iterable[MediaSender],
+    receptions: Iterable[tuple[int, Reception]],
+    *,
+    cname: str,
+    now: float,
+    ntp: int,
+) -> bytes:
+    """A compound of sender reports (a receiver report where nothing was sent) and SDES, as due once a second."""
+    infos = [_receiver_info(source, reception, now) for source, reception in list(receptions)[:MAX_REPORTS]]
+    live = [sender for sender in senders if sender.packets]
+    compound = b""
+    for sender in live:
+        info = RtcpSenderInfo(ntp, sender.report_time(now), sender.packets & 0xFFFFFFFF, sender.octets & 0xFFFFFFFF)
+        compound += bytes(RtcpSrPacket(sender.streams.ssrc, info, infos))
+        infos = []
+    if not live:
+        compound += bytes(RtcpRrPacket(ssrc, infos))
+    named = [sender.streams.ssrc for sender in live] or [ssrc]
+    for source in named:
+        compound += bytes(RtcpSdesPacket([RtcpSourceInfo(source, [(SDES_CNAME, cname.encode())])]))
+    return compound
+
+
+def _receiver_info(ssrc: int, reception: Reception, now: float) -> RtcpReceiverInfo:
+    fraction, lost, highest, jitter, lsr, dlsr = reception.report(now)
+    return RtcpReceiverInfo(ssrc, fraction, lost, highest, jitter, lsr, dlsr)
+
+
+def picture_loss(ssrc: int, media_ssrc: int) -> bytes:
+    return bytes(RtcpPsfbPacket(RTCP_PSFB_PLI, ssrc, media_ssrc))
+
+
+def nack(ssrc: int, media_ssrc: int, lost: list[int]) -> bytes:
+    """lost: 16-bit sequence numbers, oldest first."""
+    return bytes(RtcpRtpfbPacket(RTCP_RTPFB_NACK, ssrc, media_ssrc, lost[:NACKS_AT_ONCE]))
+
+
+def remb(ssrc: int, bitrate: int, media_ssrcs: list[int]) -> bytes:
+    """bitrate: bit/s that all of media_ssrcs may send together."""
+    return bytes(RtcpPsfbPacket(RTCP_PSFB_APP, ssrc, 0, aiortc_rtp.pack_remb_fci(bitrate, media_ssrcs)))

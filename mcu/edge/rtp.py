@@ -1,0 +1,114 @@
+"""RTP packets as the packet path needs them: headers read and written without an object per packet (RFC 3550, 5.1)."""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+_FIXED = struct.Struct("!BBHII")
+_EXTENSION = struct.Struct("!HH")
+ONE_BYTE = 0xBEDE
+"Profile of one-byte header extensions (RFC 8285, 4.2); two-byte ones are 0x100x."
+
+
+class RtpHeader(NamedTuple):
+    """payload excludes padding; extensions: id -> data, empty unless they were asked for."""
+
+    marker: bool
+    payload_type: int
+    sequence: int
+    timestamp: int
+    ssrc: int
+    payload: bytes
+    extensions: dict[int, bytes]
+
+
+def parse_rtp(data: bytes, *, with_extensions: bool) -> RtpHeader:
+    """Raises ValueError for what is not RTP; header extensions of a wrong length are left out."""
+    if len(data) < 12:
+        raise ValueError("RTP packet is shorter than 12 bytes")
+    first, second, sequence, timestamp, ssrc = _FIXED.unpack_from(data)
+    if first >> 6 != 2:
+        raise ValueError("RTP version is not 2")
+    at = 12 + 4 * (first & 0x0F)
+    extensions: dict[int, bytes] = {}
+    if first & 0x10:
+        if len(data) < at + 4:
+            raise ValueError("RTP header extension is truncated")
+        profile, words = _EXTENSION.unpack_from(data, at)
+        at += 4
+        if with_extensions:
+            extensions = _parse_extensions(profile, data[at : at + 4 * words])
+        at += 4 * words
+    end = len(data)
+    if first & 0x20:
+        padding = data[-1]
+        if not padding or at + padding > end:
+            raise ValueError("RTP padding is longer than the packet")
+        end -= padding
+    if at > end:
+        raise ValueError("RTP header is longer than the packet")
+    return RtpHeader(second >= 128, second & 0x7F, sequence, timestamp, ssrc, data[at:end], extensions)
+
+
+def _parse_extensions(profile: int, block: bytes) -> dict[int, bytes]:
+    """Elements until the block ends or one does not fit."""
+    found: dict[int, bytes] = {}
+    at = 0
+    two_bytes = profile >> 4 == 0x100
+    if not two_bytes and profile != ONE_BYTE:
+        return found
+    while at < len(block):
+        if block[at] == 0:
+            at += 1
+            continue
+        if two_bytes:
+            if at + 2 > len(block):
+                break
+            id_, length, at = block[at], block[at + 1], at + 2
+        else:
+            id_, length, at = block[at] >> 4, (block[at] & 0x0F) + 1, at + 1
+            if id_ == 15:
+                break
+        if at + length > len(block):
+            break
+        found[id_] = block[at : at + length]
+        at += length
+    return found
+
+
+class HeaderTemplate:
+    """What is the same in all packets of one stream to one peer: SSRC, MID, and the place of what changes.
+
+    mid, send_time, level: header extension ids, None where not negotiated.
+    """
+
+    def __init__(
+        self, ssrc: int, mid: str, *, mid_id: int | None, send_time_id: int | None, level_id: int | None
+    ) -> None:
+        self._ssrc = ssrc
+        encoded = mid.encode("ascii")
+        prefix = bytes(((mid_id << 4) | (len(encoded) - 1),)) + encoded if mid_id is not None else b""
+        changing = 4 if send_time_id is not None else 2 if level_id is not None else 0
+        words = -(-(len(prefix) + changing) // 4)
+        self._padding = b"\0" * (4 * words - len(prefix) - changing)
+        self._has_extensions = words > 0
+        self._prefix = _EXTENSION.pack(ONE_BYTE, words) + prefix if words else b""
+        self._send_time = bytes(((send_time_id << 4) | 2,)) if send_time_id is not None else b""
+        self._level = bytes((level_id << 4,)) if level_id is not None and send_time_id is None else b""
+        self._first = 0x90 if words else 0x80
+
+    def extensions(self, now: float, level: int | None) -> bytes:
+        """The extension block of one frame. now: seconds, for abs-send-time (24 bit, 6.18); level: RFC 6464 0..127."""
+        if self._send_time:
+            stamp = int(now * (1 << 18)) & 0xFFFFFF
+            return self._prefix + self._send_time + stamp.to_bytes(3, "big") + self._padding
+        if self._level:
+            value = 127 if level is None else level
+            return self._prefix + self._level + bytes(((0x80 if value < 60 else 0) | value,)) + self._padding
+        return self._prefix + self._padding
+
+    def header(self, payload_type: int, sequence: int, timestamp: int, *, marker: bool) -> bytes:
+        """The twelve fixed bytes; the extension block follows them."""
+        second = payload_type | 0x80 if marker else payload_type
+        return _FIXED.pack(self._first, second, sequence, timestamp, self._ssrc)

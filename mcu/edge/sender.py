@@ -1,0 +1,160 @@
+"""One outgoing RTP stream to one peer: its numbers, its headers, its repair (RFC 4588).
+
+The payloads are shared by all peers of a rendition; only what is here is per peer. Sequence numbers, picture ids and
+timestamps run on over every change of stream: a jump freezes a browser's picture.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
+from mixdown.codecs.payload import vp8
+from mixdown.mcu.edge.answer import Streams
+from mixdown.mcu.edge.offer import URI_LEVEL, URI_MID, URI_SEND_TIME, Codec, OfferedMedia
+from mixdown.mcu.edge.rtp import HeaderTemplate
+
+HISTORY = 1024
+"Packets kept for repair, a power of two: over 2 s of a 4 Mb/s picture."
+REPAIR_SHARE = 0.2
+"Of the bytes sent, what repair may cost."
+REPAIR_BURST = 60_000
+REPAIR_PAUSE = 0.02
+"Seconds in which a packet is not repaired twice."
+MAX_JUMP = 10
+"Seconds of media time that a stream may jump ahead and still be the same clock."
+
+
+@dataclass(slots=True)
+class SentPacket:
+    """Enough to send a packet again, byte for byte. payload is shared with every other peer."""
+
+    sequence: int
+    header: bytes
+    prefix: bytes
+    payload: bytes | memoryview
+    repaired: float = 0.0
+
+
+class MediaSender:
+    """wanted: the stream that the mixer routed here; current: the one that is playing, which for video changes on the
+    wanted one's next key frame only. waits_for_key: nothing is sent, or the old stream plays on, until then."""
+
+    def __init__(self, media: OfferedMedia, codec: Codec, streams: Streams) -> None:
+        self.kind: MediaKind = codec.id.kind
+        self.codec = codec
+        self.streams = streams
+        self.wanted: str | None = None
+        self.current: str | None = None
+        self.packets = 0
+        self.octets = 0
+        self.last_frame: EncodedFrame | None = None
+        self.last_timestamp = 0
+        ids = media.extensions
+        self._template = HeaderTemplate(
+            streams.ssrc,
+            media.mid,
+            mid_id=ids.get(URI_MID),
+            send_time_id=ids.get(URI_SEND_TIME) if self.kind is MediaKind.VIDEO else None,
+            level_id=ids.get(URI_LEVEL) if self.kind is MediaKind.AUDIO else None,
+        )
+        self._repair_template = HeaderTemplate(
+            streams.rtx_ssrc, media.mid, mid_id=None, send_time_id=None, level_id=None
+        )
+        # The lower half: libsrtp guesses the roll-over counter from the first number it sees.
+        self._sequence = random.randrange(1 << 15)
+        self._repair_sequence = random.randrange(1 << 15)
+        self._offset: int | None = None
+        self._epoch: tuple[str, int] = ("", 0)
+        self._last_sent = 0.0
+        self._picture_id = random.randrange(1 << 15)
+        self._tl0picidx = random.randrange(1 << 8)
+        self._history: list[SentPacket | None] = [None] * HISTORY if self.kind is MediaKind.VIDEO else []
+        self._repair_budget = REPAIR_BURST / 2
+
+    def takes(self, frame: EncodedFrame) -> bool:
+        """Whether this frame is sent; switches to the wanted stream where it may."""
+        may_switch = self.kind is MediaKind.AUDIO or frame.key
+        if may_switch and frame.stream == self.wanted:
+            self.current = frame.stream
+        return frame.stream == self.current
+
+    def packetise(self, frame: EncodedFrame, payloads: Sequence[bytes | memoryview], now: float) -> list[bytes]:
+        """RTP packets, not yet encrypted. payloads: of this frame, without the VP8 descriptor."""
+        timestamp = self._timestamp(frame, now)
+        extensions = self._template.extensions(now, frame.level)
+        payload_type = self.codec.payload_type
+        prefixes = self._prefixes(frame)
+        last = len(payloads) - 1
+        video = self.kind is MediaKind.VIDEO
+        packets = []
+        size = 0
+        for index, payload in enumerate(payloads):
+            sequence = self._sequence
+            self._sequence = (sequence + 1) & 0xFFFF
+            marker = video and index == last
+            header = self._template.header(payload_type, sequence, timestamp, marker=marker) + extensions
+            prefix = prefixes[index > 0]
+            packets.append(b"".join((header, prefix, payload)))
+            size += len(payload)
+            if video:
+                self._history[sequence & (HISTORY - 1)] = SentPacket(sequence, header, prefix, payload)
+        self.packets += len(packets)
+        self.octets += size
+        self.last_frame, self.last_timestamp = frame, timestamp
+        self._repair_budget = min(REPAIR_BURST, self._repair_budget + REPAIR_SHARE * size)
+        return packets
+
+    def _prefixes(self, frame: EncodedFrame) -> tuple[bytes, bytes]:
+        """VP8 descriptors of a frame's first and further packets; nothing for other codecs."""
+        if self.codec.id is not CodecId.VP8:
+            return b"", b""
+        self._picture_id = (self._picture_id + 1) & 0x7FFF
+        if frame.temporal_layer == 0:
+            self._tl0picidx = (self._tl0picidx + 1) & 0xFF
+        tid, sync = frame.temporal_layer, frame.layer_sync
+        return (
+            vp8.descriptor(True, self._picture_id, self._tl0picidx, tid, sync),
+            vp8.descriptor(False, self._picture_id, self._tl0picidx, tid, sync),
+        )
+
+    def _timestamp(self, frame: EncodedFrame, now: float) -> int:
+        """Room time moved to this stream's own; anchored anew, forwards, when the room's clock began anew."""
+        rate = self.codec.clock_rate
+        if self._offset is None:
+            self._offset = random.randrange(1 << 31) - frame.rtp_time
+        elif self.last_frame is not None and (frame.stream, frame.epoch) != self._epoch:
+            ahead = frame.rtp_time - self.last_frame.rtp_time
+            if not 0 < ahead < MAX_JUMP * rate:
+                elapsed = max(1, round((now - self._last_sent) * rate))
+                self._offset = self.last_timestamp + elapsed - frame.rtp_time
+        self._epoch, self._last_sent = (frame.stream, frame.epoch), now
+        return (frame.rtp_time + self._offset) & 0xFFFFFFFF
+
+    def repair(self, sequence: int, now: float) -> bytes | None:
+        """The packet that answers a NACK; None if it is too old, was just repaired, or the budget is spent."""
+        sent = self._history[sequence & (HISTORY - 1)] if self._history else None
+        if sent is None or sent.sequence != sequence or now - sent.repaired < REPAIR_PAUSE:
+            return None
+        if self._repair_budget < len(sent.payload):
+            return None
+        self._repair_budget -= len(sent.payload)
+        sent.repaired = now
+        if self.codec.rtx is None:
+            # Byte for byte the same, or the SRTP keystream would be used twice for different data.
+            return b"".join((sent.header, sent.prefix, sent.payload))
+        repair_sequence = self._repair_sequence
+        self._repair_sequence = (repair_sequence + 1) & 0xFFFF
+        timestamp = int.from_bytes(sent.header[4:8], "big")
+        marker = sent.header[1] >= 128
+        header = self._repair_template.header(self.codec.rtx, repair_sequence, timestamp, marker=marker)
+        return b"".join((header, sequence.to_bytes(2, "big"), sent.prefix, sent.payload))
+
+    def report_time(self, now: float) -> int:
+        """The RTP timestamp of this moment, for a sender report: on one clock for sound and picture of a room."""
+        if self.last_frame is None:
+            return 0
+        elapsed = max(0.0, now - self.last_frame.arrival) if self.last_frame.arrival else 0.0
+        return (self.last_timestamp + round(elapsed * self.codec.clock_rate)) & 0xFFFFFFFF
