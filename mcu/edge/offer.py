@@ -125,7 +125,7 @@ def check_limits(text: str) -> None:
 def _offer(session: rtcsdp.SessionDescription, text: str) -> Offer:
     first = session.media[0]
     for section in session.media:
-        if section.port and section.ice and section.ice.usernameFragment and section.dtls.fingerprints:
+        if section.ice and section.ice.usernameFragment and section.dtls and section.dtls.fingerprints:
             first = section
             break
     ice, dtls = first.ice, first.dtls

@@ -106,7 +106,7 @@ class Peer:
         self._datagrams: DatagramSender | None = None
         self._protocol: object | None = None
         self._paced: deque[bytes] = deque()
-        self._pace_timer: asyncio.TimerHandle | None = None
+        self._pace_timer: asyncio.Handle | None = None
         self._next_report = 0.0
         self._sent_reports: dict[int, float] = {}
 
@@ -309,7 +309,7 @@ class Peer:
         if self._paced or len(packets) > BURST:
             self._paced.extend(packets)
             if self._pace_timer is None:
-                self._pace()
+                self._pace_timer = asyncio.get_running_loop().call_soon(self._pace)
         else:
             self._transmit(packets, droppable=True)
         return len(packets)
@@ -318,8 +318,10 @@ class Peer:
         self._pace_timer = None
         if self.closed:
             return
+        began = clock.thread_cpu()
         batch = [self._paced.popleft() for _ in range(min(BURST, len(self._paced)))]
         self._transmit(batch, droppable=True)
+        self._meter.send_cpu += clock.thread_cpu() - began
         if self._paced:
             self._pace_timer = asyncio.get_running_loop().call_later(PACE, self._pace)
 
