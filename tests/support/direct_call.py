@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from support.page_client import PageClient
+from support.page_client import BLANK_PAGE, PageClient
 
 VIDEO = "document.querySelector('video')"
 
@@ -37,7 +37,7 @@ async def connect(caller: PageClient, callee: PageClient) -> None:
     """Both send and receive sound and picture. The pages have the source and the probe in them."""
     for client in (caller, callee):
         client.video = VIDEO
-        await client.page.goto("about:blank")
+        await client.page.goto(BLANK_PAGE)
         await client.evaluate(CONNECT)
     await caller.evaluate("__pc.createOffer().then((offer) => __pc.setLocalDescription(offer))")
     await _remote(callee, await caller.evaluate(GATHERED))

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from support.measure import FrameTimes, frame_times
+from support.measure import (
+    SAMPLE_RATE,
+    FrameTimes,
+    Reading,
+    colour_error,
+    decode_audio,
+    frame_times,
+    tone_levels,
+)
 from support.sources import Source
 
 HERE = Path(__file__).parent
@@ -22,6 +31,10 @@ def init_script(source: Source) -> str:
 
 def source_script(source: Source) -> str:
     return (HERE / "source.js").read_text().replace("__SOURCE__", json.dumps(source.as_json()))
+
+
+BLANK_PAGE = (HERE / "blank.html").as_uri()
+"A secure context without a server."
 
 
 class Page(Protocol):
@@ -39,6 +52,7 @@ class PageClient:
         self.page = page
         self.source = source
         self.video = video
+        self.readings: tuple[Reading | None, ...] = (None,)
 
     async def evaluate(self, expression: str) -> Any:
         return await self.page.evaluate(expression)
@@ -78,12 +92,16 @@ class PageClient:
         found: list[list[float]] = await self.evaluate(f"__probe.of({self.video}).pixels({json.dumps(points)})")
         return found
 
-    async def levels(self, tones: Sequence[int], settle: float = 1.0) -> list[float]:
-        """dB of each tone in what is played now."""
-        await self.evaluate(f"__probe.of({self.video}).analyser || __probe.of({self.video}).listen()")
-        await asyncio.sleep(settle)  # the transform's window, 0.7 s, has to fill with what is played now
-        found: list[float] = await self.evaluate(f"__probe.of({self.video}).levels({json.dumps(list(tones))})")
-        return found
+    async def error(self, points: Sequence[tuple[float, float]], source: Source) -> float:
+        """How far the quadrants of a source are from its colours, 0..255."""
+        seen = await self.colours(points)
+        return min(colour_error(seen, source, reading) for reading in self.readings)
+
+    async def levels(self, tones: Sequence[int], seconds: float = 1.5) -> list[float]:
+        """dB of each tone in what is heard in the next seconds."""
+        await self.until(f"{self.video}?.srcObject?.getAudioTracks().length")
+        encoded = await self.evaluate(f"__probe.of({self.video}).record({seconds * 1000})")
+        return tone_levels(decode_audio(base64.b64decode(encoded)), SAMPLE_RATE, tones)
 
     async def watch(self, seconds: float) -> FrameTimes:
         """How the picture runs in the next seconds."""

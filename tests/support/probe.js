@@ -5,7 +5,6 @@
       this.video = video;
       this.frames = []; // ms, when each frame was handed to the compositor
       this.canvas = document.createElement('canvas');
-      this.analyser = null;
       const next = (_now, { presentationTime }) => {
         this.frames.push(presentationTime);
         if (this.frames.length > 20000) this.frames.splice(0, 10000);
@@ -32,24 +31,19 @@
       return sum.map((value) => Math.round((value * 4) / data.length));
     }
 
-    // Levels in dB of the tones in what is played, by a 32768 point FFT (1.5 Hz a bin).
-    listen() {
-      const context = new AudioContext({ sampleRate: 48000 });
+    // What is heard in the next ms, as a base64 Ogg or WebM file.
+    async record(ms) {
       const tracks = this.video.srcObject.getAudioTracks();
-      this.analyser = new AnalyserNode(context, { fftSize: 32768, smoothingTimeConstant: 0, minDecibels: -140 });
-      context.createMediaStreamSource(new MediaStream(tracks)).connect(this.analyser);
-      void context.resume();
-    }
-
-    levels(tones) {
-      const { analyser } = this;
-      const bins = new Float32Array(analyser.frequencyBinCount);
-      analyser.getFloatFrequencyData(bins);
-      const width = 48000 / analyser.fftSize;
-      return tones.map((tone) => {
-        const centre = Math.round(tone / width);
-        return Math.max(-200, ...bins.slice(centre - 3, centre + 4));
-      });
+      const recorder = new MediaRecorder(new MediaStream(tracks), { audioBitsPerSecond: 256000 });
+      const parts = [];
+      recorder.ondataavailable = ({ data }) => parts.push(data);
+      const stopped = new Promise((resolve) => { recorder.onstop = resolve; });
+      recorder.start();
+      await new Promise((resolve) => { setTimeout(resolve, ms); });
+      recorder.stop();
+      await stopped;
+      const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+      return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
     }
 
     // Resolves with the time (ms) at which a frame was shown that satisfies the test.

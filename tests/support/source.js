@@ -3,6 +3,7 @@
 (() => {
   const source = __SOURCE__;
   const opened = [];
+  const original = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
 
   function camera() {
     const canvas = document.createElement('canvas');
@@ -25,14 +26,22 @@
       n += 1;
     };
     draw();
-    const stream = canvas.captureStream(source.fps);
+    const stream = canvas.captureStream(); // a frame for each drawing: a rate would beat with the timer's
     const timer = setInterval(draw, 1000 / source.fps);
     const track = stream.getVideoTracks()[0];
     stopsWith(track, () => clearInterval(timer));
     return track;
   }
 
-  function microphone() {
+  // Firefox runs no AudioContext on a machine without a sound card; its own fake microphone gives a tone as well.
+  async function fakeMicrophone() {
+    const track = (await original({ audio: true })).getAudioTracks()[0];
+    opened.push(track);
+    return track;
+  }
+
+  async function microphone() {
+    if (source.fake_microphone) return fakeMicrophone();
     const context = new AudioContext({ sampleRate: 48000 });
     const tone = new OscillatorNode(context, { frequency: source.tone });
     const gain = new GainNode(context, { gain: source.amplitude });
@@ -55,7 +64,7 @@
   }
 
   async function open({ audio, video }) {
-    return new MediaStream([...(audio ? [microphone()] : []), ...(video ? [camera()] : [])]);
+    return new MediaStream([...(audio ? [await microphone()] : []), ...(video ? [camera()] : [])]);
   }
 
   window.__openSource = open;

@@ -32,6 +32,8 @@ class Source:
     fps: int = 30
     amplitude: float = 0.2
     """Of the tone, full scale is 1; four at once stay under a limiter's threshold."""
+    fake_microphone: bool = False
+    """The browser's own fake microphone gives the tone."""
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -44,6 +46,7 @@ class Source:
             "amplitude": self.amplitude,
             "band": list(COUNTER_BAND),
             "bits": COUNTER_BITS,
+            "fake_microphone": self.fake_microphone,
         }
 
 
