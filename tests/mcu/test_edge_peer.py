@@ -1,0 +1,263 @@
+"""A real peer (aiortc) against the edge: media both ways, hostile datagrams, repair, and nothing left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, VideoStreamTrack
+
+from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, Tier, TierName
+from mixdown.codecs.video import make_video_encoder
+from mixdown.mcu import clock
+from mixdown.mcu.edge.edge import Edge
+from mixdown.mcu.edge.types import EdgeConfig, JoinRequest, PeerState, PeerStateChanged
+from mixdown.mcu.errors import BadOffer, Conflict, TooMany
+from mixdown.mcu.link.messages import (
+    Route,
+    SourceClosed,
+    SourceFrame,
+    SourceKeyFrameWanted,
+    SourceOpened,
+    Subscribe,
+    ToMixer,
+    Unsubscribe,
+)
+from mixdown.mixer.media import I420Frame, Size
+from mixdown.mixer.picture import colour
+
+STREAM = "room/main/VP8/full"
+
+
+class MixerEnd:
+    """The other end of the link: keeps what the edge says."""
+
+    def __init__(self) -> None:
+        self.messages: list[ToMixer] = []
+        self.arrived = asyncio.Event()
+
+    def send(self, message: ToMixer) -> None:
+        self.messages.append(message)
+        self.arrived.set()
+
+    def of(self, kind: type) -> list:
+        return [message for message in self.messages if isinstance(message, kind)]
+
+    async def until(self, condition, deadline: float = 10.0) -> None:
+        async with asyncio.timeout(deadline):
+            while not condition():
+                self.arrived.clear()
+                await self.arrived.wait()
+
+
+class Client:
+    """A browser's stand-in with a camera and a microphone."""
+
+    def __init__(self) -> None:
+        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self.pc.addTrack(AudioStreamTrack())
+        self.pc.addTrack(VideoStreamTrack())
+        self.frames: list = []
+        self.tasks: list[asyncio.Task] = []
+        self.pc.on("track", self._on_track)
+
+    def _on_track(self, track) -> None:
+        self.tasks.append(asyncio.create_task(self._drain(track)))
+
+    async def _drain(self, track) -> None:
+        with contextlib.suppress(MediaStreamError):
+            while True:
+                item = await track.recv()
+                if track.kind == "video":
+                    self.frames.append(item)
+
+    async def offer(self) -> str:
+        await self.pc.setLocalDescription(await self.pc.createOffer())
+        return self.pc.localDescription.sdp
+
+    async def take(self, answer: str) -> None:
+        await self.pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+
+    async def close(self) -> None:
+        await self.pc.close()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+class Call:
+    """An edge with one connected peer."""
+
+    def __init__(self, config: EdgeConfig | None = None) -> None:
+        self.mixer = MixerEnd()
+        self.states: list[PeerStateChanged] = []
+        self.edge = Edge(self.mixer, config or EdgeConfig(join_deadline=8), self.states.append)
+        self.client = Client()
+
+    async def connect(self, epoch: int = 0) -> None:
+        answer = await self.edge.join(JoinRequest("room", "ann", await self.client.offer(), epoch))
+        await self.client.take(answer.sdp)
+        await self.mixer.until(lambda: len(self.mixer.of(Subscribe)) >= 2)
+
+    def media_port(self) -> int:
+        peer = self.edge._peers["ann"]
+        return peer.transport.ice.selected.protocol.local_candidate.port
+
+    async def close(self) -> None:
+        await self.client.close()
+        await self.edge.close()
+
+
+@pytest.fixture
+async def call():
+    made = Call()
+    await made.connect()
+    yield made
+    await made.close()
+
+
+def grey(level: int) -> I420Frame:
+    return colour(Size(320, 180), level, 128, 128)
+
+
+async def play(call: Call, frames: int = 30, stream: str = STREAM) -> None:
+    """Feeds the peer an encoded picture at 30 a second, as the mixer would."""
+    encoder = make_video_encoder(CodecId.VP8, Tier(TierName.FULL, 320, 180, 30, 300))
+    call.edge.handle(Route("ann", MediaKind.VIDEO, stream))
+    for n in range(frames):
+        picture = encoder.encode(grey(60 + n), n, n == 0)
+        call.edge.handle(
+            EncodedFrame(stream, 0, CodecId.VP8, n, n, n * 3000, picture.data, key=picture.key, arrival=clock.now())
+        )
+        await asyncio.sleep(1 / 60)
+    encoder.close()
+
+
+async def test_media_goes_both_ways(call: Call):
+    opened = {message.source for message in call.mixer.of(SourceOpened)}
+    assert opened == {"ann-microphone", "ann-camera"}
+
+    def camera() -> list[EncodedFrame]:
+        return [m.frame for m in call.mixer.of(SourceFrame) if m.frame.stream == "ann-camera"]
+
+    await call.mixer.until(lambda: len(camera()) > 5)
+    assert camera()[0].key and camera()[0].codec is CodecId.VP8
+    await play(call)
+    await call.mixer.until(lambda: len(call.client.frames) > 20)
+    luma = call.client.frames[-1].to_ndarray(format="gray").mean()
+    assert 60 < luma < 100, luma
+    assert [state.state for state in call.states] == [PeerState.CONNECTING, PeerState.CONNECTED]
+
+
+async def test_a_stranger_cannot_hurt_the_call(call: Call):
+    """FOUNDATION rows 1 and 2: empty datagrams, DTLS alerts, RTP and STUN from another socket."""
+    await play(call, 10)
+    port = call.media_port()
+    stun = bytes.fromhex("000100002112a442") + bytes(12)
+    alert = bytes.fromhex("15fefd00000000000000010002022e")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        address = call.edge._peers["ann"].transport.ice.selected.protocol.local_candidate.host
+        for junk in (b"", alert, b"\x80\x60" + bytes(200), stun, b"\x00" * 3, b"\xff" * 1400, b"\x16" * 100):
+            for _ in range(20):
+                stranger.sendto(junk, (address, port))
+    before = len(call.client.frames)
+    await play(call, 20, "room/main/VP8/low")
+    await call.mixer.until(lambda: len(call.client.frames) > before + 10)
+    counters = call.edge.counters()
+    assert counters["empty_datagrams"] == 20 and counters["unverified_sources"] >= 60
+    assert call.edge._peers["ann"].connected
+
+
+async def test_malformed_packets_of_the_peer_itself_are_survived(call: Call):
+    """FOUNDATION rows 3 and 4, from inside the encrypted stream."""
+    dtls = call.client.pc.getSenders()[0].transport
+    for junk in (
+        b"\x90\x60" + bytes(10) + b"\xbe\xde\xff\xff",
+        b"\xa0\x60" + bytes(10) + b"\xff",
+        b"\x8f\xce\x00\x05" + bytes(8) + b"REMB\xff\x00\x00\x00\x00\x00\x00\x00",
+        b"\x81\xc9\x00\x01" + bytes(4),
+    ):
+        await dtls._send_rtp(junk)
+    before = len(call.mixer.of(SourceFrame))
+    await call.mixer.until(lambda: len(call.mixer.of(SourceFrame)) > before + 20)
+    assert call.edge.counters()["malformed_packets"] >= 2
+    assert call.edge._peers["ann"].connected
+
+
+async def test_key_frames_are_asked_of_the_source(call: Call):
+    def camera_keys() -> int:
+        return sum(m.frame.key for m in call.mixer.of(SourceFrame) if m.frame.stream == "ann-camera")
+
+    await call.mixer.until(lambda: camera_keys() >= 1)
+    for wanted in (2, 3):
+        await asyncio.sleep(0.55)  # the edge passes on at most two a second
+        call.edge.handle(SourceKeyFrameWanted("ann-camera"))
+        await call.mixer.until(lambda n=wanted: camera_keys() >= n)
+
+
+async def test_a_second_transport_replaces_the_first_as_the_same_participant(call: Call):
+    second = Client()
+    answer = await call.edge.join(JoinRequest("room", "ann", await second.offer(), 1))
+    await second.take(answer.sdp)
+    await call.mixer.until(lambda: len(call.mixer.of(Subscribe)) >= 4)
+    control = [m for m in call.mixer.messages if isinstance(m, Subscribe | Unsubscribe | SourceOpened | SourceClosed)]
+    assert [type(m).__name__ for m in control[4:8]] == ["Unsubscribe", "Unsubscribe", "SourceClosed", "SourceClosed"]
+    assert call.mixer.of(SourceOpened)[-1].epoch > call.mixer.of(SourceOpened)[0].epoch
+    assert PeerState.DISCONNECTED not in [state.state for state in call.states]
+    await second.close()
+
+
+async def test_a_peer_that_leaves_is_told_and_freed(call: Call):
+    await call.client.close()
+    async with asyncio.timeout(10):
+        while call.edge.peers:
+            await asyncio.sleep(0.02)
+    assert call.states[-1].state is PeerState.DISCONNECTED
+    assert len(call.mixer.of(Unsubscribe)) == 2 and len(call.mixer.of(SourceClosed)) == 2
+
+
+async def test_an_ice_restart_is_a_conflict_and_a_foreign_offer_bad(call: Call):
+    stranger = Client()
+    with pytest.raises(Conflict):
+        await call.edge.renegotiate("ann", await stranger.offer())
+    with pytest.raises(BadOffer):
+        await call.edge.renegotiate("ann", "v=0")
+    await stranger.close()
+
+
+async def test_a_join_that_never_connects_is_freed_at_its_deadline():
+    call = Call(EdgeConfig(join_deadline=0.3, max_half_open=1))
+    offer = await call.client.offer()
+    await call.edge.join(JoinRequest("room", "ann", offer))
+    with pytest.raises(TooMany):
+        await call.edge.join(JoinRequest("room", "bob", offer))
+    async with asyncio.timeout(5):
+        while call.edge.peers or call.edge._half_open:
+            await asyncio.sleep(0.02)
+    assert call.states[-1].state is PeerState.DISCONNECTED
+    await call.close()
+
+
+async def test_twenty_calls_leave_nothing_behind():
+    def open_descriptors() -> int:
+        import os
+
+        return len(os.listdir("/proc/self/fd"))
+
+    first = Call()
+    await first.connect()
+    await first.close()
+    tasks, threads, descriptors = len(asyncio.all_tasks()), threading.active_count(), open_descriptors()
+    for _ in range(5):
+        calls = [Call() for _ in range(4)]
+        await asyncio.gather(*(call.connect() for call in calls))
+        await asyncio.gather(*(call.close() for call in calls))
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and open_descriptors() > descriptors:
+        await asyncio.sleep(0.05)
+    assert len(asyncio.all_tasks()) <= tasks
+    assert threading.active_count() <= threads + 2
+    assert open_descriptors() <= descriptors
