@@ -1,0 +1,159 @@
+"""One audio source of the mix: jitter buffer, decoder, concealment and clock drift behind `push` and `pull`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mixdown.codecs.audio import AudioDecoder, make_audio_decoder
+from mixdown.codecs.encoded import CodecId, EncodedFrame
+from mixdown.codecs.errors import CodecError
+from mixdown.codecs.jitter import JitterBuffer, JitterCounters, Lost
+from mixdown.mixer.audio_input import MAX_STRETCH, AudioRing
+from mixdown.mixer.media import BLOCK_SAMPLES, SAMPLE_RATE, Samples
+
+FADE_BLOCKS = 5
+"When nothing comes, 100 ms are concealed while they fade out; after that the source is silent."
+RETURN_SAMPLES = 240
+"5 ms: how a source fades in again after that."
+DEAD_BAND = 0.010
+"Seconds of playout delay off its target that are left alone."
+SAMPLES_PER_SECOND_OFF = 1000
+"How strongly the rest is corrected: 1 ms more takes 1 sample more of each block, up to MAX_STRETCH."
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSourceStats:
+    """Since the source began. concealed: samples at 48 kHz made up; stretched: blocks that were not played at their
+    own speed; refused: packets that no decoder took; target: seconds of delay the jitter buffer aims at."""
+
+    packets: JitterCounters
+    concealed: int
+    stretched: int
+    refused: int
+    target: float
+
+
+class AudioSource:
+    """Not thread-safe: `push` and `pull` are called one at a time. Raises CodecError if `codec` is no audio codec."""
+
+    def __init__(self, codec: CodecId) -> None:
+        self._ring = AudioRing()
+        self._concealed = self._stretched = self._refused = 0
+        self._gap = 0
+        "Blocks made up since the last packet."
+        self._level = 0.0
+        "Gain at the end of what was last decoded or made up."
+        self._open(codec)
+
+    @property
+    def stats(self) -> AudioSourceStats:
+        return AudioSourceStats(
+            self._jitter.counters, self._concealed, self._stretched, self._refused, self._jitter.target
+        )
+
+    def push(self, frame: EncodedFrame, now: float) -> None:
+        """A packet came; now: seconds on the clock of `pull`, when it arrived. Never raises for what a peer sent."""
+        if frame.codec is not self._codec:
+            try:
+                decoder = make_audio_decoder(frame.codec)
+            except CodecError:
+                self._refused += 1
+                return
+            decoder.close()
+            self.close()
+            self._open(frame.codec)
+        try:
+            self._span(frame.data)
+        except CodecError:
+            self._refused += 1
+            return
+        self._jitter.push(frame, now)
+
+    def pull(self, now: float) -> Samples | None:
+        """The block for the tick at `now`: float32 (960, 2), or None while there is nothing to be heard."""
+        take = self._take(now)
+        while len(self._ring) < take:
+            if not self._fill(now):
+                self._ring.clear()
+                return None
+        self._stretched += take != BLOCK_SAMPLES
+        return self._ring.pull(take)
+
+    def close(self) -> None:
+        """Free the decoder. Idempotent."""
+        self._decoder.close()
+
+    def _open(self, codec: CodecId) -> None:
+        self._codec = codec
+        self._decoder: AudioDecoder = make_audio_decoder(codec)
+        self._ratio = SAMPLE_RATE // codec.clock_rate
+        self._jitter = JitterBuffer(codec.clock_rate, self._span)
+
+    def _span(self, packet: bytes) -> int:
+        """RTP clock units in a packet."""
+        return self._decoder.samples(packet) // self._ratio
+
+    def _take(self, now: float) -> int:
+        """Input samples for this block: 960, or a few more or less while the delay is off its target."""
+        if self._gap or (not self._ring and self._level == 0.0):
+            return BLOCK_SAMPLES
+        excess = self._jitter.excess(now, len(self._ring) / SAMPLE_RATE)
+        beyond = max(0.0, abs(excess) - DEAD_BAND)
+        samples = min(MAX_STRETCH, round(beyond * SAMPLES_PER_SECOND_OFF))
+        return BLOCK_SAMPLES + (samples if excess > 0 else -samples)
+
+    def _fill(self, now: float) -> bool:
+        """Put the next stretch of sound into the ring. False: there is none."""
+        item = self._jitter.pull(now)
+        if isinstance(item, EncodedFrame):
+            return self._decode(item.data)
+        if isinstance(item, Lost):
+            return self._recover(item)
+        if self._gap >= FADE_BLOCKS or self._level == 0.0:
+            self._level = 0.0
+            return False
+        self._gap += 1
+        self._make_up(self._decoder.conceal(BLOCK_SAMPLES), 1.0 - self._gap / FADE_BLOCKS)
+        return True
+
+    def _decode(self, packet: bytes) -> bool:
+        try:
+            samples = self._decoder.decode(packet)
+        except CodecError:
+            self._refused += 1
+            samples = self._decoder.conceal(self._decoder.samples(packet))
+            self._concealed += len(samples)
+        self._gap = 0
+        self._append(samples)
+        return True
+
+    def _recover(self, lost: Lost) -> bool:
+        count = lost.duration * self._ratio
+        if lost.following is None:
+            samples = self._decoder.conceal(count)
+        else:
+            try:
+                samples = self._decoder.decode_fec(lost.following, count)
+            except CodecError:
+                self._refused += 1
+                samples = self._decoder.conceal(count)
+        self._concealed += count
+        self._append(samples[:count])
+        return True
+
+    def _make_up(self, samples: Samples, level: float) -> None:
+        fade = np.linspace(self._level, level, len(samples), dtype=np.float32)[:, np.newaxis]
+        self._concealed += len(samples)
+        self._level = level
+        self._ring.push(samples * fade)
+
+    def _append(self, samples: Samples) -> None:
+        """As it is; after a fade it comes in over RETURN_SAMPLES."""
+        if self._level < 1.0 and len(samples):
+            samples = samples.copy()
+            count = min(RETURN_SAMPLES, len(samples))
+            samples[:count] *= np.linspace(self._level, 1.0, count, dtype=np.float32)[:, np.newaxis]
+            self._level = 1.0
+        self._ring.push(samples)

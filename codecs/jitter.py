@@ -1,0 +1,205 @@
+"""The jitter buffer of one audio source: packets as they come in, packets in order and in time out.
+
+Media time moves on only with what is played or concealed as lost. When nothing is there the buffer says EMPTY, which
+stands for 20 ms that its user fills as he likes; a packet that comes after all is still played, later by that much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from mixdown.codecs.encoded import EncodedFrame
+from mixdown.codecs.playout import PlayoutDelay
+
+JUMP_SECONDS = 1.0
+"A packet that is this far from where it should be in time begins a new time line."
+JUMP_PACKETS = 1000
+"So does one this far in sequence."
+PAUSE_SECONDS = 0.2
+"After that long without anything to play, a packet that goes on in media time as if nothing had been begins one too."
+MAX_PACKETS = 120
+"Bound of the buffer in packets. When it is full, the oldest is dropped."
+MAX_SPAN_SECONDS = 0.4
+"Bound of the buffer in media time: the longest target and as much again. Over it, the oldest is dropped."
+LATE_SECONDS = 0.1
+"What waits longer than this over its target is dropped while there is something after it."
+EMPTY_SECONDS = 0.020
+
+
+class Gap(Enum):
+    """Nothing to play: silence of the sender (DTX), or his packet is not here yet."""
+
+    EMPTY = "empty"
+
+
+EMPTY = Gap.EMPTY
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A packet is missing and its time has come. duration: RTP clock units to conceal. following: the packet right
+    after what is missing, if it is here; its in-band FEC may hold a copy."""
+
+    duration: int
+    following: bytes | None
+
+
+@dataclass(slots=True)
+class JitterCounters:
+    """Packets, but for lost: gaps that were concealed. dropped: not played because the buffer was too full."""
+
+    received: int = 0
+    lost: int = 0
+    late: int = 0
+    duplicate: int = 0
+    stale: int = 0
+    dropped: int = 0
+    anchors: int = 0
+
+
+class JitterBuffer:
+    """Pure and not thread-safe. clock_rate: Hz of the RTP time. span: RTP clock units in a packet, over 0."""
+
+    def __init__(self, clock_rate: int, span: Callable[[bytes], int]) -> None:
+        self._rate = clock_rate
+        self._span = span
+        self._frames: dict[int, EncodedFrame] = {}
+        self._delay = PlayoutDelay()
+        self._epoch = 0
+        self._sequence: int | None = None
+        "Of the last packet played or given up; None: nothing was played on this time line."
+        self._time = 0
+        "RTP time of the next sample to be played."
+        self._duration = 0
+        self._empty = 0
+        "RTP clock units of EMPTY since the last packet."
+        self.counters = JitterCounters()
+
+    @property
+    def target(self) -> float:
+        """The playout delay aimed at, seconds: 0.020 .. 0.200."""
+        return self._delay.target
+
+    def __len__(self) -> int:
+        """Packets waiting."""
+        return len(self._frames)
+
+    def push(self, frame: EncodedFrame, now: float) -> None:
+        """A packet came at `now`, seconds on the clock that `pull` is called with."""
+        self.counters.received += 1
+        if frame.epoch < self._epoch:
+            self.counters.stale += 1
+            return
+        transit = now - frame.rtp_time / self._rate
+        if self._breaks(frame, transit):
+            self._anchor(frame.epoch)
+        if frame.sequence in self._frames:
+            self.counters.duplicate += 1
+        elif self._is_past(frame):
+            self.counters.late += 1
+            self._delay.learn(transit, now)
+        else:
+            self._frames[frame.sequence] = frame
+            self._delay.learn(transit, now)
+            self._bound()
+
+    def pull(self, now: float) -> EncodedFrame | Lost | Gap:
+        """What to play next. To be called whenever there is not enough decoded sound for the tick at `now`."""
+        if not self._frames:
+            return self._nothing()
+        head = self._frames[min(self._frames)]
+        if self._sequence is None:
+            return self._play(head, now) if now >= self._due(head) else self._nothing()
+        if head.sequence == self._sequence + 1:
+            waits = head.rtp_time > self._time and now < self._due(head)
+            return self._nothing() if waits else self._play(head, now)
+        return self._missing(head) or self._play(head, now)
+
+    def excess(self, now: float, pending: float) -> float:
+        """By how many seconds the sound is played later (over 0) or sooner than aimed at. pending: seconds of sound
+        taken from here and not played yet."""
+        if self._sequence is None or not self._delay.known:
+            return 0.0
+        return now - (self._time / self._rate - pending) - self._delay.base - self._delay.target
+
+    # ---- time lines ----------------------------------------------------------------------------------------------
+
+    def _breaks(self, frame: EncodedFrame, transit: float) -> bool:
+        if frame.epoch > self._epoch:
+            return True
+        if not self._delay.known:
+            return False
+        if abs(transit - self._delay.base) > JUMP_SECONDS:
+            return True
+        if self._sequence is None:
+            return False
+        if abs(frame.sequence - self._sequence) > JUMP_PACKETS:
+            return True
+        resumes = not self._frames and frame.sequence == self._sequence + 1 and frame.rtp_time <= self._time
+        return resumes and self._empty > PAUSE_SECONDS * self._rate
+
+    def _anchor(self, epoch: int) -> None:
+        self.counters.anchors += 1
+        self.counters.dropped += len(self._frames)
+        self._frames.clear()
+        self._delay.restart()
+        self._epoch = epoch
+        self._sequence = None
+        self._empty = 0
+
+    def _is_past(self, frame: EncodedFrame) -> bool:
+        """Already played, or something was played in its place."""
+        return self._sequence is not None and frame.sequence <= self._sequence
+
+    def _due(self, frame: EncodedFrame) -> float:
+        return self._delay.base + frame.rtp_time / self._rate + self._delay.target
+
+    # ---- what to play --------------------------------------------------------------------------------------------
+
+    def _nothing(self) -> Gap:
+        self._empty += round(EMPTY_SECONDS * self._rate)
+        return EMPTY
+
+    def _play(self, head: EncodedFrame, now: float) -> EncodedFrame:
+        while len(self._frames) > 1 and now - self._due(head) > LATE_SECONDS:
+            del self._frames[head.sequence]
+            self.counters.dropped += 1
+            head = self._frames[min(self._frames)]
+        del self._frames[head.sequence]
+        self._sequence = head.sequence
+        self._duration = self._span(head.data)
+        self._time = head.rtp_time + self._duration
+        self._empty = 0
+        return head
+
+    def _missing(self, head: EncodedFrame) -> Lost | None:
+        """The next stretch to conceal before `head`; None if what was missing is made up for."""
+        assert self._sequence is not None
+        filled = min(self._empty, max(0, head.rtp_time - self._time))
+        self._time += filled
+        self._empty = 0
+        gap = head.rtp_time - self._time
+        packets = head.sequence - self._sequence - 1
+        if gap <= 0 or packets == 0:
+            return None
+        self.counters.lost += 1
+        # Packets as long as the last one, until the last of the missing: it takes what is left up to its own length.
+        duration = min(gap, self._duration)
+        self._time += duration
+        self._sequence += 1
+        last = packets == 1
+        return Lost(duration, head.data if last and duration == gap else None)
+
+    def _bound(self) -> None:
+        while len(self._frames) > MAX_PACKETS or self._too_long():
+            first = min(self._frames)
+            del self._frames[first]
+            self.counters.dropped += 1
+
+    def _too_long(self) -> bool:
+        if len(self._frames) < 2:
+            return False
+        first, last = self._frames[min(self._frames)], self._frames[max(self._frames)]
+        return last.rtp_time - first.rtp_time > MAX_SPAN_SECONDS * self._rate

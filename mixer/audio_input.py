@@ -1,0 +1,91 @@
+"""A source's decoded sound on its way into the mix: packets of any length in, blocks of 20 ms out.
+
+Two clocks meet here. A source that sends a little too fast or too slow is played a little faster or slower, by up to
+1 %, so that nothing is ever dropped or repeated. Every block takes a whole number of input samples.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from mixdown.mixer.media import BLOCK_SAMPLES, CHANNELS, Samples
+
+MAX_STRETCH = 9
+"Input samples that a block may take more or less than 960: 0.94 %, a sixth of a semitone."
+CAPACITY = 12_000
+"250 ms: two packets of 120 ms. Over it the oldest samples are dropped and counted."
+
+
+class AudioRing:
+    """float32 (n, 2) at 48 kHz. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._parts: deque[Samples] = deque()
+        self._length = 0
+        self._before: Samples = np.zeros((1, CHANNELS), np.float32)
+        "The last sample that went out."
+        self.dropped = 0
+        "Samples dropped because nobody pulled."
+
+    def __len__(self) -> int:
+        """Samples waiting."""
+        return self._length
+
+    def push(self, samples: Samples) -> None:
+        """Append float32 (n, 2), which is not written to again."""
+        self._parts.append(samples)
+        self._length += len(samples)
+        if self._length > CAPACITY:
+            self.dropped += self._length - CAPACITY
+            self._take(self._length - CAPACITY)
+
+    def pull(self, take: int = BLOCK_SAMPLES) -> Samples | None:
+        """One block of (960, 2) made of `take` input samples, 951 .. 969; None if there are fewer."""
+        if abs(take - BLOCK_SAMPLES) > MAX_STRETCH:
+            raise ValueError(f"a block of {BLOCK_SAMPLES} samples cannot be made of {take}")
+        if self._length < take:
+            return None
+        before = self._before
+        block = self._take(take)
+        self._before = block[-1:]
+        if take == BLOCK_SAMPLES:
+            return block
+        return _stretched(before, block, self._ahead(block))
+
+    def clear(self) -> None:
+        """Forget what is waiting."""
+        self._parts.clear()
+        self._length = 0
+        self._before = np.zeros((1, CHANNELS), np.float32)
+
+    def _take(self, count: int) -> Samples:
+        parts: list[Samples] = []
+        self._length -= count
+        while count:
+            part = self._parts.popleft()
+            if len(part) > count:
+                self._parts.appendleft(part[count:])
+                part = part[:count]
+            count -= len(part)
+            parts.append(part)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _ahead(self, block: Samples) -> Samples:
+        """The two samples after the block: real ones if they are there already, else on in a straight line."""
+        ahead = np.concatenate([part[:2] for part in self._parts][:2] or [block[:0]])[:2]
+        slope = block[-1:] - block[-2:-1]
+        line = np.concatenate((block[-1:] + slope, block[-1:] + slope))
+        return np.concatenate((ahead, line[len(ahead) :]))
+
+
+def _stretched(before: Samples, block: Samples, ahead: Samples) -> Samples:
+    """Cubic (Catmull-Rom) interpolation of `block` to (960, 2); its neighbours are one sample before, two after."""
+    line = np.concatenate((before, block, ahead))
+    at = np.arange(BLOCK_SAMPLES) * (len(block) / BLOCK_SAMPLES)
+    index = at.astype(np.intp)
+    x = (at - index).astype(np.float32)[:, np.newaxis]
+    a, b, c, d = (line[index + i] for i in range(4))
+    cubic = b + 0.5 * x * (c - a + x * (2 * a - 5 * b + 4 * c - d + x * (3 * (b - c) + d - a)))
+    return np.asarray(cubic, np.float32)
