@@ -34,3 +34,8 @@ def wall_time() -> datetime:
 def rfc3339(moment: datetime | None = None) -> str:
     """Milliseconds and Z, as all times in the HTTP API."""
     return (moment or wall_time()).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def process_cpu() -> float:
+    """Seconds of CPU that this process has used, all threads, user and system."""
+    return time.process_time()

@@ -1,0 +1,135 @@
+"""Settings: command line over MIXDOWN_* environment over a TOML file over the defaults here."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from mixdown.mcu.edge.types import EdgeConfig, IceServer
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+def default_data_dir() -> Path:
+    """$XDG_DATA_HOME/mixdown, else ~/.local/share/mixdown."""
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "mixdown"
+
+
+class IceServerSettings(BaseModel):
+    """A STUN or TURN server for the server's own gathering."""
+
+    url: str = Field(pattern=r"^(stun|turn|turns):\S+$")
+    username: str | None = None
+    credential: SecretStr | None = None
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. In the environment: MIXDOWN_ and the name in capitals; lists as JSON."""
+
+    model_config = SettingsConfigDict(env_prefix="MIXDOWN_", extra="forbid", frozen=True, validate_default=True)
+
+    http_host: str = "127.0.0.1"
+    http_port: Port = 8080
+    lan: bool = True
+    "Serve HTTPS to the local network as well."
+    lan_host: str = "0.0.0.0"
+    lan_port: Port = 8443
+    data_dir: Path = Field(default_factory=default_data_dir)
+
+    admin_secret: SecretStr | None = None
+    "None: made at the first start; then calls over http://localhost need none."
+    open_join: bool = True
+    "Whoever reaches the server may join a room without a secret."
+    allowed_hosts: tuple[str, ...] = ()
+    "Further names under which the page may be opened without a secret, beside localhost and this machine's own."
+
+    auto_create_rooms: bool = True
+    max_rooms: int = Field(default=1000, ge=1)
+    max_participants: int = Field(default=256, ge=1, le=10_000)
+    empty_timeout: float = Field(default=300.0, ge=0)
+    "Seconds after which a room that nobody is in is dropped."
+
+    media_address: str | None = None
+    announced_address: str | None = None
+    port_range: Annotated[tuple[Port, Port] | None, NoDecode] = None
+    "UDP ports of the media, inclusive: 40000-40999."
+    ice_servers: tuple[IceServerSettings, ...] = ()
+
+    log_format: Literal["auto", "console", "json"] = "auto"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("port_range", mode="before")
+    @classmethod
+    def _parse_range(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            low, _, high = value.partition("-")
+            return (low.strip(), (high or low).strip()) if value.strip() else None
+        return value
+
+    @field_validator("port_range")
+    @classmethod
+    def _check_range(cls, value: tuple[int, int] | None) -> tuple[int, int] | None:
+        if value is not None and not 1024 <= value[0] <= value[1]:
+            raise ValueError("must go upwards from 1024 or more, as in 40000-40999")
+        return value
+
+    @field_validator("media_address", "announced_address")
+    @classmethod
+    def _check_address(cls, value: str | None) -> str | None:
+        if value is not None:
+            ipaddress.ip_address(value)
+        return value
+
+    @field_validator("data_dir")
+    @classmethod
+    def _expand(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+    def edge(self) -> EdgeConfig:
+        return EdgeConfig(
+            media_address=self.media_address,
+            announced_address=self.announced_address,
+            port_range=self.port_range,
+            ice_servers=tuple(
+                IceServer(s.url, s.username, s.credential.get_secret_value() if s.credential else None)
+                for s in self.ice_servers
+            ),
+        )
+
+
+def load(config: Path | None = None, **given: Any) -> Settings:
+    """config: a TOML file, else what MIXDOWN_CONFIG names, else none. given: from the command line; None counts as
+    not given. Raises pydantic.ValidationError, FileNotFoundError, tomllib.TOMLDecodeError."""
+    named = config or os.environ.get("MIXDOWN_CONFIG")
+    path = Path(named).expanduser() if named else None
+    if path is not None and not path.is_file():
+        raise FileNotFoundError(f"There is no settings file {path}.")
+
+    class FromFile(Settings):
+        model_config = SettingsConfigDict(toml_file=path)
+
+    values = {name: value for name, value in given.items() if value is not None}
+    return FromFile(**values)
