@@ -90,7 +90,6 @@ export class Meeting extends EventTarget {
     if (id && id !== this.heldId) void holdIdentity(id);
     this.heldId = id;
     if (this.muted || this.cameraOff) this.#tellServer({ audio_muted: this.muted, video_muted: this.cameraOff });
-    void this.#fetchLayout();
   }
 
   #remember() {
@@ -100,34 +99,31 @@ export class Meeting extends EventTarget {
     rememberSession({ room, id, token, name, muted: this.muted, cameraOff: this.cameraOff });
   }
 
-  async #fetchLayout() {
-    try {
-      const [room, tiles] = await Promise.all([this.call.api.roomDocument(), this.call.api.tiles(this.call.view)]);
-      this.canvas = room.canvas ?? this.canvas;
-      this.#showTiles(tiles);
-    } catch (error) {
-      console.info('the layout is not known yet; the next layout_changed brings it', error);
-    }
-  }
-
   /** @param {RoomEvent} event */
   #roomEvent(event) {
-    if (event.type === 'layout_changed' && (event.view ?? 'main') === this.call.view) this.#showTiles(event.tiles?.tiles ? event.tiles : event);
+    if (event.type === 'snapshot') this.#snapshot(event);
+    if (event.type === 'layout_changed' && event.view === this.call.view) this.#showTiles(/** @type {any} */ (event));
     if (event.type === 'participant_changed') this.#selfChanged(event.participant);
   }
 
-  /** @param {Tiles | RoomEvent} tiles */
+  /** @param {RoomEvent} event the first of each connection */
+  #snapshot({ document: room, participants, tiles }) {
+    this.canvas = room.canvas;
+    if (tiles.view === this.call.view) this.#showTiles(tiles);
+    for (const one of participants) this.#selfChanged(one);
+  }
+
+  /** @param {Tiles} tiles */
   #showTiles(tiles) {
-    if (this.tiles && tiles.tick < this.tiles.tick && this.tiles.tick - tiles.tick < 9000) return; // older than what is shown
-    this.tiles = /** @type {Tiles} */ (tiles);
-    const own = this.tiles.tiles.find(({ participant, kind }) => participant === this.call.id && kind === 'camera');
+    this.tiles = tiles;
+    const own = tiles.tiles.find(({ participant, kind }) => participant === this.call.id && kind === 'camera');
     this.stage.placeSelf(own ?? null, this.canvas);
   }
 
   /** A moderator's mute holds here at once. @param {import('../shared/api.js').Participant | undefined} self */
   #selfChanged(self) {
     if (self?.id !== this.call.id || !self?.audio?.muted || this.muted) return;
-    if (!self.audio.muted_by || self.audio.muted_by === this.call.id) return; // our own, already undone
+    if (self.audio.muted_by === 'self') return; // our own wish, taken back since
     this.#setMuted(true);
     this.stage.toast('You were muted by a moderator.');
   }

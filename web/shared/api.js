@@ -9,7 +9,6 @@
  *            tracks?: Object<string, string>, token?: string}} JoinBody
  * @typedef {{id: string, name: string, state: string, audio: {muted: boolean, muted_by: string | null},
  *            video: {muted: boolean}}} Participant
- * @typedef {{canvas: {width: number, height: number, fps: number}}} Room
  * @typedef {{seq: number, type: string, room: string} & Object<string, any>} RoomEvent
  */
 
@@ -106,11 +105,6 @@ export class RoomApi {
     return this.call('POST', `${this.path}/participants`, body);
   }
 
-  /** @returns {Promise<Room>} */
-  roomDocument() {
-    return this.call('GET', this.path);
-  }
-
   /**
    * @param {string} id
    * @returns {Promise<Participant>}
@@ -138,14 +132,6 @@ export class RoomApi {
   /** @param {string} id */
   remove(id) {
     return this.call('DELETE', `${this.path}/participants/${encodeURIComponent(id)}`);
-  }
-
-  /**
-   * @param {string} view
-   * @returns {Promise<Tiles>}
-   */
-  tiles(view) {
-    return this.call('GET', `${this.path}/views/${encodeURIComponent(view)}/tiles`);
   }
 
   /** The room's events; a browser cannot set headers on a WebSocket, so the token goes as its subprotocol. */

@@ -210,14 +210,14 @@ export class Call extends EventTarget {
   #event(event) {
     this.#tell('event', event);
     if (event.type === 'room_finished') this.#end('The meeting was ended for everybody.');
-    const left = event.type === 'participant_left' && (event.participant?.id ?? event.participant) === this.id;
-    if (left) this.#left(event.reason);
+    if (event.type === 'participant_left' && event.participant.id === this.id) this.#left(event.reason);
   }
 
-  /** @param {string | undefined} reason */
+  /** @param {string} reason */
   #left(reason) {
-    if (reason === undefined || reason === 'removed') this.#end('You were removed from the meeting.');
-    else this.#lost('The connection was lost.');
+    if (reason === 'removed') this.#end('You were removed from the meeting.');
+    else if (reason === 'left') this.#end('You left the meeting.'); // by this identity's own token, elsewhere
+    else if (reason !== 'finished') this.#lost('The connection was lost.'); // room_finished follows
   }
 
   /** @param {string} type @param {unknown} detail */
