@@ -41,6 +41,8 @@ class AudioSource:
     def __init__(self, codec: CodecId) -> None:
         self._ring = AudioRing()
         self._concealed = self._stretched = self._refused = 0
+        self.arrival: float | None = None
+        "EncodedFrame.arrival of the packet decoded last."
         self._gap = 0
         "Blocks made up since the last packet."
         self._level = 0.0
@@ -108,6 +110,7 @@ class AudioSource:
         """Put the next stretch of sound into the ring. False: there is none."""
         item = self._jitter.pull(now)
         if isinstance(item, EncodedFrame):
+            self.arrival = item.arrival
             return self._decode(item.data)
         if isinstance(item, Lost):
             return self._recover(item)
