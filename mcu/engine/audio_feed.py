@@ -1,0 +1,98 @@
+"""One incoming voice: packets from the link on one thread, blocks for the tick on another."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from mixdown.codecs.audio_source import AudioSource
+from mixdown.codecs.encoded import CodecId, EncodedFrame
+from mixdown.mcu.engine.faults import Faults
+from mixdown.mcu.link.messages import SourceKind
+from mixdown.mixer.media import SAMPLE_RATE, Samples
+
+QUEUE = 50
+"Packets between two ticks, a second of sound; over it the oldest are dropped: the tick has stopped."
+
+
+class AudioFeed:
+    """offer: any thread. pull and take_arrival: the sound tick. set_heard: the control thread, while no tick runs or
+    before the tick knows the feed."""
+
+    def __init__(self, name: str, participant: str, kind: SourceKind, epoch: int, faults: Faults) -> None:
+        self.name = name
+        self.participant = participant
+        self.kind = kind
+        self.epoch = epoch
+        self.codec: CodecId | None = None
+        self.packets = 0
+        self.unheard = 0
+        self._faults = faults
+        self._heard = False
+        self._queue: deque[EncodedFrame] = deque(maxlen=QUEUE)
+        self._source: AudioSource | None = None
+        self._arrival: float | None = None
+
+    def offer(self, frame: EncodedFrame) -> None:
+        """Takes the next packet. While nobody listens it is not kept."""
+        if frame.epoch != self.epoch:
+            self._faults.count("source_stale_epoch")
+            return
+        self.codec = frame.codec
+        self.packets += 1
+        if not self._heard:
+            self.unheard += 1
+            return
+        if len(self._queue) == QUEUE:
+            self._faults.count("audio_queue_overflow")
+        self._queue.append(frame)
+
+    def set_heard(self, heard: bool) -> None:
+        """What came while nobody listened is forgotten; the jitter buffer begins anew."""
+        self._heard = heard
+        self._queue.clear()
+        self.close()
+
+    def close(self) -> None:
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()
+
+    def pull(self, now: float) -> Samples | None:
+        """The block of this tick, None if there is nothing to be heard."""
+        while self._queue:
+            frame = self._queue.popleft()
+            if self._source is None:
+                self._source = AudioSource(frame.codec)
+            self._source.push(frame, frame.arrival or now)
+        return None if self._source is None else self._source.pull(now)
+
+    def take_arrival(self) -> float | None:
+        """When the packet came that was last decoded for a block; None if the last pull decoded none."""
+        source = self._source
+        arrival = None if source is None else source.arrival
+        if arrival == self._arrival:
+            return None
+        self._arrival = arrival
+        return arrival
+
+    def body(self) -> dict[str, Any]:
+        """Its row of the stats."""
+        source = self._source
+        stats = None if source is None else source.stats
+        lost = 0 if stats is None else stats.packets.lost
+        received = 0 if stats is None else stats.packets.received
+        return {
+            "id": self.name,
+            "participant": self.participant,
+            "kind": self.kind.value,
+            "codec": self.codec.value if self.codec else None,
+            "width": 0,
+            "height": 0,
+            "fps": 0,
+            "decoded": received,
+            "skipped": self.unheard,
+            "concealed_ms": 0 if stats is None else round(stats.concealed * 1000 / SAMPLE_RATE, 1),
+            "jitter_ms": None if stats is None else round(stats.target * 1000, 1),
+            "loss": lost / (received + lost) if received else 0.0,
+        }

@@ -1,0 +1,150 @@
+"""One picture of a room: who sits where, and the canvas of each tick."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mixdown.mcu.engine.stage import Stage, build_scene, pictures_of
+from mixdown.mcu.engine.video_source import Picture
+from mixdown.mcu.link.messages import Canvas
+from mixdown.mixer.clock import TickPlan
+from mixdown.mixer.compositor import Compositor
+from mixdown.mixer.media import I420Frame, Size
+from mixdown.mixer.scene import Placement
+from mixdown.mixer.slots import Seats
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A canvas. arrivals: of the source frames that it is the first to show; placed: the tiles are elsewhere than
+    on the canvas before; recast: which sources have a tile may differ."""
+
+    picture: I420Frame
+    canvas: Canvas
+    arrivals: tuple[float, ...]
+    placed: bool
+    recast: bool
+
+
+class View:
+    """Drawn by the video tick, or by a request when nobody watches: one at a time, by its lock."""
+
+    def __init__(self, name: str, picture_timeout: float) -> None:
+        self.name = name
+        self.canvas = Canvas()
+        self.plan = TickPlan(self.canvas.fps)
+        self.latest: I420Frame | None = None
+        self.tick = -1
+        self._timeout = picture_timeout
+        self._lock = threading.Lock()
+        self._seats = Seats()
+        self._compositor: Compositor | None = None
+        self._background = ""
+        self._stage: Stage | None = None
+        self._cast: tuple[tuple[str, Size | None], ...] = ()
+        self._placement: Placement | None = None
+        self._geometry: object = None
+        self._shown: dict[str, Picture] = {}
+
+    def adopt(self, stage: Stage) -> bool:
+        """Takes canvas and rate from the stage; False if the room has no such view."""
+        document = stage.view(self.name)
+        if document is None:
+            return False
+        if document.canvas.fps != self.canvas.fps:
+            self.plan = TickPlan(document.canvas.fps)
+        self.canvas = document.canvas
+        return True
+
+    def draw(self, stage: Stage, now: float) -> Drawn | None:
+        """Composes the canvas as it is now. None if the room has no such view."""
+        with self._lock:
+            pictures = pictures_of(stage, now, self._timeout)
+            change = self._place(stage, pictures)
+            if change is None:
+                return None
+            recast, placed = change
+            picture = self._compose(pictures)
+            arrivals = self._first_shown(pictures)
+            self.latest = picture
+            return Drawn(picture, self.canvas, arrivals, placed, recast)
+
+    def _place(self, stage: Stage, pictures: Mapping[str, Picture | None]) -> tuple[bool, bool] | None:
+        """Seats everybody, if anything changed that can move a tile or change its label: (recast, placed) of Drawn."""
+        cast = tuple((name, None if p is None else p.frame.size) for name, p in pictures.items())
+        if stage is self._stage and cast == self._cast:
+            return False, False
+        document = stage.view(self.name)
+        if document is None:
+            return None
+        if self._compositor is None or document.canvas != self.canvas or document.background != self._background:
+            self.canvas = document.canvas
+            self._background = document.background
+            self._compositor = Compositor(Size(self.canvas.width, self.canvas.height), document.background)
+        self._placement = self._seats.place(build_scene(stage, document, pictures))
+        self._stage, self._cast = stage, cast
+        geometry = _geometry(self._placement)
+        placed, self._geometry = geometry != self._geometry, geometry
+        return True, placed
+
+    def _compose(self, pictures: Mapping[str, Picture | None]) -> I420Frame:
+        assert self._placement is not None and self._compositor is not None
+        frames = {}
+        for tile in self._placement.tiles:
+            picture = pictures.get(tile.source)
+            if picture is not None:
+                frames[tile.source] = picture.frame
+        return self._compositor.compose(self._placement.tiles, frames)
+
+    def _first_shown(self, pictures: Mapping[str, Picture | None]) -> tuple[float, ...]:
+        assert self._placement is not None
+        shown = {t.source: p for t in self._placement.tiles if (p := pictures.get(t.source)) is not None}
+        fresh = [p.arrival for source, p in shown.items() if p.arrival and self._shown.get(source) is not p]
+        self._shown = shown
+        return tuple(fresh)
+
+    def visible(self) -> set[str]:
+        """Sources with a tile on the canvas drawn last."""
+        placement = self._placement
+        return set() if placement is None else {tile.source for tile in placement.tiles}
+
+    def release(self) -> None:
+        """Nobody watches any more: gives back its canvases. Seats are kept, for whoever comes next."""
+        with self._lock:
+            self.latest = None
+            self._compositor = None
+            self._stage = None
+            self._cast = ()
+            self._shown = {}
+            self.tick = -1
+
+    def tiles(self, stage: Stage, now: float, tick: int, draw: bool) -> dict[str, Any] | None:
+        """The body of `GET .../tiles`. draw: nobody watches, so seat everybody now. None: no such view."""
+        with self._lock:
+            document = stage.view(self.name)
+            if document is None:
+                return None
+            if draw or self._placement is None:
+                pictures = pictures_of(stage, now, self._timeout)
+                self._placement = self._seats.place(build_scene(stage, document, pictures))
+            return tiles_body(self._placement, tick, self.plan.pts(tick))
+
+
+def _geometry(placement: Placement) -> object:
+    return tuple((tile.source, tile.rect, tile.z) for tile in placement.tiles), placement.hidden
+
+
+def tiles_body(placement: Placement, tick: int, rtp_time: int) -> dict[str, Any]:
+    """As in API.md. Tiles do not glide yet: each is where it is going."""
+    tiles = []
+    for tile in placement.tiles:
+        place = {"x": tile.rect.x, "y": tile.rect.y, "width": tile.rect.width, "height": tile.rect.height}
+        tiles.append(
+            {"source": tile.source, "participant": tile.participant, "kind": tile.kind}
+            | place
+            | {"z": tile.z, "target": dict(place)}
+        )
+    return {"tick": tick, "rtp_time": rtp_time, "settled": True, "tiles": tiles, "hidden": list(placement.hidden)}
