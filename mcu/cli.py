@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import qrcode
 import typer
@@ -122,7 +121,7 @@ def _settings(config: Path | None, **given: Any) -> Settings:
         _fail("\n".join(faults))
 
 
-def _fail(text: str) -> Any:
+def _fail(text: str) -> NoReturn:
     complaints.print(Text(text, style="red"))
     raise typer.Exit(1)
 

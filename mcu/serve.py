@@ -42,7 +42,15 @@ class Started:
 
 
 class Listener(uvicorn.Server):
-    """A uvicorn server that leaves signals to us."""
+    """A uvicorn server that leaves signals to us and says when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -110,9 +118,9 @@ async def serve(settings: Settings, started: Callable[[Started], None]) -> None:
     open_listener = configured is None and is_loopback(settings.http_host)
     local_sockets = listen(settings.http_host, settings.http_port)
     lan_sockets = listen(settings.lan_host, settings.lan_port) if settings.lan else []
+    secret = data.admin_secret(configured)
     app = create_app(settings)
     async with app.router.lifespan_context(app):
-        secret = data.admin_secret(configured)
         outer: ASGIApp = OpenListener(app, frozenset(settings.allowed_hosts)) if open_listener else app
         running: list[tuple[Listener, list[socket.socket]]] = [(_listener(outer), local_sockets)]
         if settings.lan:
@@ -145,8 +153,8 @@ def _stop(listeners: list[Listener]) -> None:
 
 
 async def _announce(listeners: list[Listener], started: Callable[[], None]) -> None:
-    while not all(listener.started for listener in listeners):
-        await asyncio.sleep(0.02)
+    for listener in listeners:
+        await listener.up.wait()
     started()
 
 

@@ -27,7 +27,7 @@ class Readings(Collector):
 
     def collect(self) -> Iterator[Metric]:
         for family, name, text, label, read in self._families:
-            metric = family(name, text, labels=[label])
+            metric = family(f"mixdown_{name}", text, labels=[label])
             for value, count in sorted(read().items()):
                 metric.add_metric([value], count)
             yield metric
