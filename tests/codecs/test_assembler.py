@@ -353,3 +353,14 @@ def test_the_second_half_of_a_picture_of_two_slices_is_no_picture() -> None:
             assembler.push(CodecId.H264, 4 + sequence, 3000, sequence == 3, payload, 1.0)
     assert assembler.poll(2.0, 0.05).frames == []
     assert assembler.waiting_for_key
+
+
+def test_an_idr_after_a_gap_is_not_shown_with_parameters_that_may_be_old() -> None:
+    sets, idr = [b"\x67\x42\xc0\x1f", b"\x68\xce\x01"], b"\x65\x88\x01"
+    assembler = VideoAssembler()
+    for sequence, payload in enumerate([*sets, idr]):
+        assembler.push(CodecId.H264, sequence, 0, sequence == 2, payload, 0.0)
+    assembler.push(CodecId.H264, 5, 3000, True, idr, 0.0)
+    assert assembler.poll(1.0, 0.05).frames == []
+    assert assembler.waiting_for_key
+    assert len(assembler.push(CodecId.H264, 6, 6000, True, idr, 1.0)) == 1
