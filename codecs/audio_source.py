@@ -17,8 +17,9 @@ FADE_BLOCKS = 5
 "When nothing comes, 100 ms are concealed while they fade out; after that the source is silent."
 RETURN_SAMPLES = 240
 "5 ms: how a source fades in again after that."
-DEAD_BAND = 0.010
-"Seconds of playout delay off its target that are left alone."
+NEAREST, FARTHEST = 0.005, 0.020
+"""Seconds of playout delay over its target that are left alone. It begins somewhere between 0 and a tick over it;
+and up to a tick of sound waits behind the decoder, so the next packet is needed that much before it is heard."""
 SAMPLES_PER_SECOND_OFF = 1000
 "How strongly the rest is corrected: 1 ms more takes 1 sample more of each block, up to MAX_STRETCH."
 
@@ -102,9 +103,8 @@ class AudioSource:
         if self._gap or (not self._ring and self._level == 0.0):
             return BLOCK_SAMPLES
         excess = self._jitter.excess(now, len(self._ring) / SAMPLE_RATE)
-        beyond = max(0.0, abs(excess) - DEAD_BAND)
-        samples = min(MAX_STRETCH, round(beyond * SAMPLES_PER_SECOND_OFF))
-        return BLOCK_SAMPLES + (samples if excess > 0 else -samples)
+        beyond = max(0.0, excess - FARTHEST) + min(0.0, excess - NEAREST)
+        return BLOCK_SAMPLES + max(-MAX_STRETCH, min(MAX_STRETCH, round(beyond * SAMPLES_PER_SECOND_OFF)))
 
     def _fill(self, now: float) -> bool:
         """Put the next stretch of sound into the ring. False: there is none."""

@@ -6,15 +6,15 @@ import numpy as np
 
 MIN_TARGET = 0.020
 MAX_TARGET = 0.200
-MARGIN = 0.010
+MARGIN = 0.015
 "Seconds over the measured jitter: ticks are not exact either."
 BIN = 0.005
 BINS = 50
 QUANTILE = 0.97
 FORGET = 0.995
 "Per packet: the histogram's memory is about 200 packets."
-START_BIN = 5
-"25 to 30 ms of jitter are assumed at the start: with the margin a target of 40 ms."
+START_BIN = 4
+"20 to 25 ms of jitter are assumed at the start: with the margin a target of 40 ms."
 WINDOW = 1.0
 "The fastest way is the fastest of the last one to two windows, seconds; so it follows a drifting clock."
 
