@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from aiortc import RTCCertificate
@@ -40,6 +41,7 @@ class Edge:
         self._meters = Meters()
         self._fanout = FanOut(self._meters)
         self._half_open = 0
+        self._parser = ThreadPoolExecutor(1, "mixdown-sdp")
         self._tasks: set[asyncio.Task[None]] = set()
         self._poller: asyncio.Task[None] | None = None
         self._closed = False
@@ -56,7 +58,7 @@ class Edge:
             raise TooMany("Too many joins are under way at once.", retry_after=2)
         self._half_open += 1
         try:
-            offer = await asyncio.to_thread(parse_offer, request.sdp)
+            offer = await self._parse(request.sdp)
             plans = plan_media(offer, guess_kinds(offer, request.tracks), viewer=request.viewer)
             transport = Transport(self._config, self._certificate, self._counters)
             await transport.gatherer.gather()
@@ -72,6 +74,10 @@ class Edge:
         if earlier is not None:
             await self._dispose(earlier)
         return answer
+
+    async def _parse(self, sdp: str) -> Offer:
+        """Off the loop: the largest offer that is allowed takes some ms."""
+        return await asyncio.get_running_loop().run_in_executor(self._parser, parse_offer, sdp)
 
     def _answer(self, peer: Peer, offer: Offer, plans: tuple[MediaPlan, ...], version: int) -> JoinAnswer:
         transport = peer.transport
@@ -119,7 +125,7 @@ class Edge:
         """Answers a further offer of a peer: lines added, directions changed. Raises NotFound, BadOffer, NotAcceptable,
         and Conflict for an ICE restart (join anew with the token instead)."""
         peer = self._peer(participant)
-        offer = await asyncio.to_thread(parse_offer, sdp)
+        offer = await self._parse(sdp)
         if offer.ice.usernameFragment != peer.offer.ice.usernameFragment:
             raise Conflict("ICE restart is not supported: join again with the participant's token.")
         if [m.mid for m in offer.media[: len(peer.offer.media)]] != [m.mid for m in peer.offer.media]:
@@ -170,6 +176,7 @@ class Edge:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._parser.shutdown(wait=False)
 
     # ---- what goes on ------------------------------------------------------------------------------------------
 

