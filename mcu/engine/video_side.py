@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable
 
 from mixdown.codecs.encoded import MediaKind, TierName
+from mixdown.mcu import clock
 from mixdown.mcu.engine.context import RoomContext
 from mixdown.mcu.engine.renditions import Rendition, RenditionKey
 from mixdown.mcu.engine.stage import LOW, MAIN, Stage
@@ -130,14 +131,12 @@ class VideoSide:
     # ---- the room changes ----------------------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """The document changed: watchers of a view that is gone get main instead; canvases are taken up by the tick."""
+        """The document changed: watchers of a view that is gone get main instead; the tick takes up canvases."""
         stage = self._stage()
         for subscriber, key in list(self.watching.items()):
             if stage.view(key.view) is None:
                 self._context.faults.count("view_removed_under_watcher")
                 self._route(subscriber, RenditionKey(MAIN, key.codec, key.tier))
-        for view in self.views.values():
-            view.adopt(stage)
         for name in [name for name in self.views if stage.view(name) is None]:
             del self.views[name]
         self._arrange()
@@ -148,7 +147,8 @@ class VideoSide:
         view = self.views.get(name)
         if view is None and self._stage().view(name) is not None:
             view = self.views[name] = View(name, self._context.config.picture_timeout)
-            view.adopt(self._stage())
+        if view is not None and not self.is_watched(view):
+            view.adopt(self._stage(), clock.now() - self._context.origin)
         return view
 
     def is_watched(self, view: View) -> bool:

@@ -85,19 +85,20 @@ class VideoTicker:
     def _visit(self, watched: Watched) -> float:
         """Draws the view if its tick is due; returns when the next one is."""
         view = watched.view
+        stage = self._hooks.stage()
         now = clock.now()
+        view.adopt(stage, now - self._origin)
         tick = view.plan.due(now, self._origin)
         if tick > view.tick:
             skipped = tick - view.tick - 1 if view.tick >= 0 else 0
             self.meter.tick(now - self._origin - view.plan.start(tick), skipped)
             view.tick = tick
             with self._cpu.measure(Work.COMPOSE):
-                self._tick(watched, tick, now)
+                self._tick(watched, stage, tick, now)
         return self._origin + view.plan.start(view.tick + 1)
 
-    def _tick(self, watched: Watched, tick: int, now: float) -> None:
+    def _tick(self, watched: Watched, stage: Stage, tick: int, now: float) -> None:
         view = watched.view
-        stage = self._hooks.stage()
         drawn = view.draw(stage, now)
         if drawn is None:
             return

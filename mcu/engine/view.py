@@ -42,22 +42,28 @@ class View:
         self._lock = threading.Lock()
         self._seats = Seats()
         self._compositor: Compositor | None = None
-        self._background = ""
+        self._look: tuple[Size, str] | None = None
+        self._adopted: Stage | None = None
         self._stage: Stage | None = None
         self._cast: tuple[tuple[str, Size | None], ...] = ()
         self._placement: Placement | None = None
         self._geometry: object = None
         self._shown: dict[str, Picture] = {}
 
-    def adopt(self, stage: Stage) -> bool:
-        """Takes canvas and rate from the stage; False if the room has no such view."""
+    def adopt(self, stage: Stage, elapsed: float) -> None:
+        """Takes canvas and rate from the stage: by the ticker before each tick, by the control thread while none runs.
+        elapsed: seconds since the room's start. A new rate begins with the first tick that is not over: time stamps
+        never go back."""
+        if stage is self._adopted:
+            return
+        self._adopted = stage
         document = stage.view(self.name)
         if document is None:
-            return False
-        if document.canvas.fps != self.canvas.fps:
+            return
+        if document.canvas.fps != self.plan.fps:
             self.plan = TickPlan(document.canvas.fps)
+            self.tick = -1 if self.tick < 0 else self.plan.due(elapsed, 0.0)
         self.canvas = document.canvas
-        return True
 
     def draw(self, stage: Stage, now: float) -> Drawn | None:
         """Composes the canvas as it is now. None if the room has no such view."""
@@ -80,10 +86,10 @@ class View:
         document = stage.view(self.name)
         if document is None:
             return None
-        if self._compositor is None or document.canvas != self.canvas or document.background != self._background:
-            self.canvas = document.canvas
-            self._background = document.background
-            self._compositor = Compositor(Size(self.canvas.width, self.canvas.height), document.background)
+        look = (Size(document.canvas.width, document.canvas.height), document.background)
+        if self._compositor is None or look != self._look:
+            self._look = look
+            self._compositor = Compositor(*look)
         self._placement = self._seats.place(build_scene(stage, document, pictures))
         self._stage, self._cast = stage, cast
         geometry = _geometry(self._placement)

@@ -1,0 +1,307 @@
+"""Pictures through the engine, with real codecs on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from support.engine_room import BLACK, BLUE, GREEN, RED, EngineRoom
+
+from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, TierName
+from mixdown.mcu.link.messages import (
+    Canvas,
+    LayoutChanged,
+    RequestKind,
+    Route,
+    SourceKeyFrameWanted,
+    SourceOpened,
+    StreamEnded,
+    ViewDocument,
+)
+from mixdown.mixer.layout import parse_layout_name
+from mixdown.mixer.media import Size
+
+CARD_MAX_LUMA = 75
+
+
+@pytest.fixture
+def room() -> Iterator[EngineRoom]:
+    room = EngineRoom()
+    yield room
+    errors = {name: n for name, n in room.engine.counters().items() if name.endswith("_error")}
+    room.close()
+    assert errors == {}
+
+
+def test_two_cameras_seen_by_vp8_and_h264(room: EngineRoom) -> None:
+    room.participants("ann", "bob")
+    room.camera("ann", RED)
+    room.camera("bob", BLUE, CodecId.H264)
+    ann, bob = room.watch("ann"), room.watch("bob", CodecId.H264)
+    for watcher in (ann, bob):
+        room.until_sees(watcher, "ann-camera", RED)
+        room.until_sees(watcher, "bob-camera", BLUE)
+    assert ann.stream == "room/main/VP8/full" and bob.stream == "room/main/H264/full"
+    assert ann.frames[0].key and bob.frames[0].key
+
+
+def test_one_encoder_for_all_of_a_codec(room: EngineRoom) -> None:
+    room.participants(*(f"p{i}" for i in range(6)))
+    watchers = [room.watch(f"p{i}", CodecId.VP8 if i % 2 else CodecId.H264) for i in range(6)]
+    room.until(lambda: all(watcher.frames for watcher in watchers))
+    rows = room.ask(RequestKind.STATS).value["renditions"]
+    assert {(row["codec"], row["subscribers"]) for row in rows} == {("VP8", 3), ("H264", 3)}
+    encoders = [name for name in room.engine.threads() if name.startswith("mixdown-encode")]
+    assert len(encoders) == 2
+
+
+def test_the_last_watcher_takes_everything_with_him(room: EngineRoom) -> None:
+    room.participants("ann", "bob")
+    room.camera("ann", RED)
+    first, second = room.watch("ann"), room.watch("bob")
+    room.until(lambda: first.frames and second.frames)
+    room.leave("ann")
+    seen = len(second.frames)
+    room.until(lambda: len(second.frames) > seen + 5)
+    assert room.count(StreamEnded) == 0
+    room.leave("bob")
+    room.until(lambda: room.count(StreamEnded) == 1)
+    room.until(lambda: room.engine.threads() == ["mixdown-control"])
+    ended = next(i for i, message in enumerate(room.messages) if isinstance(message, StreamEnded))
+    assert not any(isinstance(message, EncodedFrame) for message in room.messages[ended:])
+    camera = room.cameras[0]
+    decoded = room.ask(RequestKind.STATS).value["sources"][0]["decoded"]
+    room.until(lambda: camera.frame().sequence > 40)
+    stats = room.ask(RequestKind.STATS).value
+    assert stats["sources"][0]["decoded"] == decoded and stats["renditions"] == []
+
+
+def test_route_comes_before_the_key_frame_and_a_joiner_gets_one_soon(room: EngineRoom) -> None:
+    room.participants("ann", "bob")
+    ann = room.watch("ann")
+    room.until(lambda: len(ann.frames) > 10)
+    keys = sum(frame.key for frame in ann.frames)
+    assert keys == 1
+    bob = room.watch("bob")
+    room.until(lambda: bob.frames)
+    routed = next(
+        i for i, m in enumerate(room.messages) if isinstance(m, Route) and m.subscriber == "bob"
+    )
+    key = next(i for i, m in enumerate(room.messages) if i > routed and isinstance(m, EncodedFrame) and m.key)
+    waited = room.messages[key].arrival - next(
+        m for m in room.messages[routed:] if isinstance(m, EncodedFrame)
+    ).arrival
+    assert waited <= 0.5
+
+
+def test_a_flood_of_key_frame_requests_is_merged(room: EngineRoom) -> None:
+    room.participants("ann")
+    ann = room.watch("ann")
+    room.until(lambda: ann.frames)
+    start = len(ann.frames)
+
+    def flood() -> bool:
+        room.ask_key("ann")
+        return len(ann.frames) >= start + 30
+
+    room.until(flood)
+    assert 1 <= sum(frame.key for frame in ann.frames[start:]) <= 3
+
+
+def test_rtp_time_is_the_tick_s_and_sequences_run_on(room: EngineRoom) -> None:
+    room.participants("ann")
+    ann = room.watch("ann")
+    room.until(lambda: len(ann.frames) > 20)
+    assert all(frame.rtp_time % 3000 == 0 for frame in ann.frames)
+    assert all(b.rtp_time > a.rtp_time for a, b in zip(ann.frames, ann.frames[1:], strict=False))
+    assert [frame.sequence for frame in ann.frames] == list(range(len(ann.frames)))
+
+
+def test_only_what_is_seen_is_decoded(room: EngineRoom) -> None:
+    room.participants("ann", "bob")
+    room.change_main(layout=parse_layout_name("1x1"), order=("ann-camera",))
+    room.camera("ann", RED)
+    bob = room.camera("bob", BLUE)
+    watcher = room.watch("ann")
+    room.until_sees(watcher, "ann-camera", RED)
+    rows = {row["id"]: row for row in room.ask(RequestKind.STATS).value["sources"]}
+    before = rows["bob-camera"]["decoded"]
+    wanted = bob.wanted
+    seen = len(watcher.frames)
+    room.until(lambda: len(watcher.frames) > seen + 10)
+    rows = {row["id"]: row for row in room.ask(RequestKind.STATS).value["sources"]}
+    assert rows["bob-camera"]["decoded"] == before and rows["bob-camera"]["skipped"] > 5
+    assert "bob-camera" in room.ask(RequestKind.TILES).value["hidden"]
+    room.change_main(order=("bob-camera",))
+    room.until_sees(watcher, "bob-camera", BLUE)
+    assert bob.wanted > wanted
+
+
+def test_damage_costs_only_its_tile(room: EngineRoom) -> None:
+    room.participants("ann", "bob")
+    ann = room.camera("ann", RED)
+    room.camera("bob", BLUE)
+    watcher = room.watch("bob")
+    room.until_sees(watcher, "ann-camera", RED)
+    ann.spoil = lambda data: data[:1] + bytes(len(data) // 2)
+    room.until(lambda: room.engine.counters().get("decode_failed", 0) > 0 or ann.want_key())
+    ann.shade = GREEN
+    wanted = ann.wanted
+    room.until(lambda: ann.wanted > wanted)
+    room.until_sees(watcher, "bob-camera", BLUE)
+    ann.spoil = bytes
+    room.until_sees(watcher, "ann-camera", GREEN)
+
+
+def test_a_camera_that_stops_or_is_muted_becomes_a_card(room: EngineRoom) -> None:
+    room.participants("ann", "bob")
+    ann, bob = room.camera("ann", GREEN), room.camera("bob", BLUE)
+    watcher = room.watch("bob")
+    room.until_sees(watcher, "ann-camera", GREEN)
+    room.until_sees(watcher, "bob-camera", BLUE)
+    room.alter("bob", video_muted=True)
+    room.until(lambda: not room.sees(watcher, "bob-camera", BLUE), 1.5)
+    room.alter("bob", video_muted=False)
+    room.until_sees(watcher, "bob-camera", BLUE)
+    ann.on = False
+    room.until(lambda: not room.sees(watcher, "ann-camera", GREEN), 4.0)
+    assert room.sees(watcher, "bob-camera", BLUE)
+    ann.on = True
+    room.until_sees(watcher, "ann-camera", GREEN)
+    room.unplug(bob)
+    room.until(lambda: not room.sees(watcher, "bob-camera", BLUE), 1.5)
+
+
+def test_uniform_black_is_a_camera_that_is_off(room: EngineRoom) -> None:
+    room.participants("ann")
+    ann = room.camera("ann", GREEN)
+    watcher = room.watch("ann")
+    room.until_sees(watcher, "ann-camera", GREEN)
+    ann.shade = BLACK
+    room.until_sees(watcher, "ann-camera", BLACK)
+    room.until(lambda: not room.sees(watcher, "ann-camera", BLACK), 4.0)
+    ann.shade = GREEN
+    room.until_sees(watcher, "ann-camera", GREEN, 1.5)
+
+
+def test_layout_changed_tells_the_tiles_as_drawn(room: EngineRoom) -> None:
+    room.participants("ann", "bob")
+    room.watch("ann")
+    room.until(lambda: room.count(LayoutChanged) == 1)
+    body = next(message for message in room.messages if isinstance(message, LayoutChanged)).tiles
+    assert [tile["source"] for tile in body["tiles"]] == ["ann-camera", "bob-camera"]
+    assert body["settled"] is True and body["rtp_time"] == body["tick"] * 3000 and body["hidden"] == []
+    for tile in body["tiles"]:
+        assert tile["target"] == {key: tile[key] for key in ("x", "y", "width", "height")}
+    room.participants("ann", "bob", "cec")
+    room.until(lambda: room.count(LayoutChanged) == 2)
+    assert len(room.ask(RequestKind.TILES).value["tiles"]) == 3
+
+
+def test_a_new_canvas_reopens_the_encoders(room: EngineRoom) -> None:
+    room.participants("ann")
+    room.camera("ann", RED)
+    watcher = room.watch("ann")
+    room.until_sees(watcher, "ann-camera", RED)
+    epoch = watcher.frames[-1].epoch
+    room.change_main(canvas=Canvas(320, 240, 15))
+    room.until(lambda: watcher.picture is not None and watcher.picture.size == Size(320, 240))
+    assert watcher.frames[-1].epoch > epoch
+    assert all(b.rtp_time > a.rtp_time for a, b in zip(watcher.frames, watcher.frames[1:], strict=False))
+    room.until_sees(watcher, "ann-camera", RED)
+
+
+def test_another_tier_and_view_by_a_second_subscribe(room: EngineRoom) -> None:
+    room.participants("ann", "bob")
+    room.camera("ann", RED)
+    watcher = room.watch("ann")
+    room.until_sees(watcher, "ann-camera", RED)
+    room.watch("ann", tier=TierName.MEDIUM)
+    room.until(lambda: watcher.stream == "room/main/VP8/medium")
+    room.until(lambda: any(isinstance(m, StreamEnded) and m.stream.endswith("/full") for m in room.messages))
+    assert watcher.picture is not None and watcher.picture.size == Size(320, 180)
+    room.until(lambda: room.sees(watcher, "ann-camera", RED, scale=2))
+    first_medium = next(i for i, m in enumerate(room.messages) if isinstance(m, EncodedFrame) and "medium" in m.stream)
+    end = next(i for i, m in enumerate(room.messages) if isinstance(m, StreamEnded))
+    assert end > first_medium, "the old one plays on until the new one's key frame"
+    room.watch("ann", view="low")
+    room.until(lambda: watcher.stream == "room/main/VP8/low")
+    room.until(lambda: len([f for f in watcher.frames if f.stream.endswith("low")]) > 6)
+    times = [frame.rtp_time for frame in watcher.frames if frame.stream.endswith("low")]
+    assert all(b - a >= 6000 for a, b in zip(times, times[1:], strict=False)), "15 a second"
+    room.watch("ann", view="auto-speaker")
+    room.until(lambda: watcher.stream == "room/auto-speaker/VP8/full")
+
+
+def test_a_view_that_is_deleted_leaves_its_watchers_with_main(room: EngineRoom) -> None:
+    room.participants("ann")
+    main = room.document.views[0]
+    room.change(views=(main, ViewDocument("wall", parse_layout_name("grid"), Canvas(320, 180, 30))))
+    watcher = room.watch("ann", view="wall")
+    room.until(lambda: watcher.stream == "room/wall/VP8/full" and watcher.picture is not None)
+    room.change(views=(main,))
+    room.until(lambda: watcher.stream == "room/main/VP8/full")
+
+
+def test_a_transport_that_was_replaced(room: EngineRoom) -> None:
+    room.participants("ann")
+    camera = room.camera("ann", RED)
+    watcher = room.watch("ann")
+    room.until_sees(watcher, "ann-camera", RED)
+    late = camera.frame()
+    camera.epoch = 1
+    room.engine.send(SourceOpened("room", "ann-camera", "ann", camera_kind(), 1))
+    camera.shade = GREEN
+    camera.want_key()
+    room.until_sees(watcher, "ann-camera", GREEN)
+    from mixdown.mcu.link.messages import SourceClosed, SourceFrame
+
+    room.engine.send(SourceFrame("room", late))
+    room.engine.send(SourceClosed("room", "ann-camera", 0))
+    room.until(lambda: room.engine.counters().get("source_closed_unknown"))
+    assert room.engine.counters()["source_stale_epoch"] == 1
+    room.until_sees(watcher, "ann-camera", GREEN)
+
+
+def camera_kind():
+    from mixdown.mcu.link.messages import SourceKind
+
+    return SourceKind.CAMERA
+
+
+def test_snapshot_with_and_without_watchers(room: EngineRoom) -> None:
+    import cv2
+    import numpy as np
+
+    room.participants("ann")
+    room.camera("ann", RED)
+    idle = room.ask(RequestKind.SNAPSHOT).value
+    picture = cv2.imdecode(np.frombuffer(idle, np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (360, 640, 3)
+    watcher = room.watch("ann")
+    room.until_sees(watcher, "ann-camera", RED)
+    small = cv2.imdecode(np.frombuffer(room.ask(RequestKind.SNAPSHOT, width=320).value, np.uint8), cv2.IMREAD_COLOR)
+    assert small.shape == (180, 320, 3)
+    blue, green, red = small[90, 160]
+    assert red > 200 and green < 60 and blue < 60
+    assert "no such view" in (room.ask(RequestKind.SNAPSHOT, view="nope").error or "")
+    room.leave("ann")
+    room.until(lambda: room.engine.threads() == ["mixdown-control"])
+
+
+def test_stats_of_a_running_room(room: EngineRoom) -> None:
+    room.participants("ann")
+    room.camera("ann", RED)
+    watcher = room.watch("ann")
+    room.until(lambda: len(watcher.frames) > 70)
+    stats = room.ask(RequestKind.STATS).value
+    assert stats["room"] == "room" and stats["uptime_s"] > 1
+    assert all(0 < stats["cpu_cores"][kind] < 1.5 for kind in ("decode", "compose", "encode"))
+    assert stats["ticks"]["video"]["count"] >= 60
+    assert 0 < stats["latency_ms"]["video"]["p50"] <= stats["latency_ms"]["video"]["p95"]
+    row = stats["renditions"][0]
+    assert (row["view"], row["width"], row["height"], row["subscribers"]) == ("main", 640, 360, 1)
+    assert row["kbps"] > 0 and row["encode_ms"] > 0 and row["frames"] >= 60 and row["keyframes"] == 1
+    source = stats["sources"][0]
+    assert (source["id"], source["codec"], source["width"], source["height"]) == ("ann-camera", "VP8", 320, 180)
+    assert source["fps"] > 15
