@@ -56,7 +56,7 @@ class Face:
 
 
 def read_coverage(file: BinaryIO) -> Coverage:
-    """Reads the `cmap` of a TrueType or OpenType font, of a collection its first. Raises ValueError if there is none."""
+    """Reads the `cmap` of a TrueType or OpenType font, of a collection its first. Raises ValueError without one."""
     try:
         return _ranges(_cmap(file))
     except struct.error as error:

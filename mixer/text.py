@@ -83,7 +83,8 @@ def runs(text: str) -> list[Run]:
     base = next((level for level in map(_strong, pieces) if level is not None), 0)
     cut: list[Run] = []
     for piece, level in zip(pieces, _levels(pieces, base), strict=True):
-        face = cut[-1].face if cut and piece == " " and not cut[-1].face.emoji else _face(piece)
+        spaced = cut and piece == " " and cut[-1].level == level and not cut[-1].face.emoji
+        face = cut[-1].face if spaced else _face(piece)
         if cut and cut[-1].face is face and cut[-1].level == level:
             cut[-1] = Run(cut[-1].text + piece, face, level)
         else:
