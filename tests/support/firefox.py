@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from support.bidi import Bidi, evaluate
-from support.measure import stretched
 from support.net import free_port
 from support.page_client import PageClient, init_script
 from support.sources import Source
@@ -91,9 +90,7 @@ async def firefox_client(source: Source) -> AsyncIterator[PageClient]:
             context = tree["contexts"][0]["context"]
             script = "() => {" + init_script(source) + "}"
             await session.command("script.addPreloadScript", {"functionDeclaration": script})
-            client = PageClient(FirefoxPage(session, context), source)
-            client.readings = (None, stretched)
-            yield client
+            yield PageClient(FirefoxPage(session, context), source)
         finally:
             if session is not None:
                 await session.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,6 @@ from support.sources import QUADRANTS, Rgb, Source
 
 
 SAMPLE_RATE = 48_000
-
-Reading = Callable[[Rgb], Rgb]
-"True colour -> colour as a client shows it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +42,9 @@ def quadrant_points(tile: Mapping[str, Any], canvas: tuple[int, int]) -> list[tu
     ]
 
 
-def colour_error(seen: Sequence[Sequence[float]], source: Source, reading: Reading | None = None) -> float:
-    """The largest difference in any channel of any quadrant, 0..255. reading: how the client shows true colours."""
-    wanted = source.colours if reading is None else [reading(colour) for colour in source.colours]
-    return max(abs(a - b) for got, want in zip(seen, wanted, strict=True) for a, b in zip(got, want, strict=True))
-
-
-def stretched(colour: Rgb) -> Rgb:
-    """How Firefox 153 without a graphics card shows a picture that came over WebRTC, from any sender.
-
-    Fitted in a direct call from Chromium with 64 colours, largest error 2; greys are expanded from limited range twice.
-    """
-    red, green, blue = colour
-    luma = 0.299 * red + 0.587 * green + 0.114 * blue
-    cb, cr = (blue - luma) / 1.772, (red - luma) / 1.402
-    base = 1.164 * luma - 19
-    shown = (base + 1.386 * cr, base - 0.593 * cb - 1.129 * cr, base + 1.904 * cb)
-    clipped = [min(255, max(0, round(channel))) for channel in shown]
-    return clipped[0], clipped[1], clipped[2]
+def colour_error(seen: Sequence[Sequence[float]], source: Source) -> float:
+    """The largest difference in any channel of any quadrant, 0..255."""
+    return max(abs(a - b) for got, want in zip(seen, source.colours, strict=True) for a, b in zip(got, want, strict=True))
 
 
 def decode_audio(file: bytes) -> npt.NDArray[np.float32]:

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 from support.measure import (
     SAMPLE_RATE,
     FrameTimes,
-    Reading,
     colour_error,
     decode_audio,
     frame_times,
@@ -52,7 +51,6 @@ class PageClient:
         self.page = page
         self.source = source
         self.video = video
-        self.readings: tuple[Reading | None, ...] = (None,)
 
     async def evaluate(self, expression: str) -> Any:
         return await self.page.evaluate(expression)
@@ -94,8 +92,7 @@ class PageClient:
 
     async def error(self, points: Sequence[tuple[float, float]], source: Source) -> float:
         """How far the quadrants of a source are from its colours, 0..255."""
-        seen = await self.colours(points)
-        return min(colour_error(seen, source, reading) for reading in self.readings)
+        return colour_error(await self.colours(points), source)
 
     async def levels(self, tones: Sequence[int], seconds: float = 1.5) -> list[float]:
         """dB of each tone in what is heard in the next seconds."""

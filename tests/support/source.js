@@ -5,7 +5,49 @@
   const opened = [];
   const original = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
 
-  function camera() {
+  // Chromium sends what a canvas gives in full range, unlike a camera, so it gets planes as a camera makes them.
+  const camera = () => ('MediaStreamTrackGenerator' in window ? generated() : drawn());
+
+  function yuv([r, g, b]) {
+    const y = (0.299 * r + 0.587 * g + 0.114 * b) / 255;
+    return [16 + 219 * y, 128 + (224 * (b / 255 - y)) / 1.772, 128 + (224 * (r / 255 - y)) / 1.402].map(Math.round);
+  }
+
+  function generated() {
+    const { width, height, bits } = source;
+    const data = new Uint8Array((width * height * 3) / 2);
+    const planes = [[0, width, height], [width * height, width / 2, height / 2], [(width * height * 5) / 4, width / 2, height / 2]];
+    source.colours.map(yuv).forEach((values, quadrant) => {
+      planes.forEach(([offset, w, h], plane) => {
+        const [left, top] = [(quadrant % 2) * (w / 2), quadrant < 2 ? 0 : h / 2];
+        for (let row = top; row < top + h / 2; row += 1) {
+          data.fill(values[plane], offset + row * w + left, offset + row * w + left + w / 2);
+        }
+      });
+    });
+    const [top, bottom] = source.band.map((part) => Math.round((part * height) / 2) * 2);
+    for (const [offset, w] of planes.slice(1)) data.fill(128, offset + (top / 2) * w, offset + (bottom / 2) * w);
+    const track = new MediaStreamTrackGenerator({ kind: 'video' });
+    const writer = track.writable.getWriter();
+    const colorSpace = { matrix: 'smpte170m', primaries: 'smpte170m', transfer: 'smpte170m', fullRange: false };
+    let n = 0;
+    const write = () => {
+      for (let bit = 0; bit < bits; bit += 1) {
+        const [left, right] = [bit, bit + 1].map((cell) => Math.floor((cell * width) / bits));
+        for (let row = top; row < bottom; row += 1) {
+          data.fill((n >> bit) & 1 ? 235 : 16, row * width + left, row * width + right);
+        }
+      }
+      n += 1;
+      const timestamp = performance.now() * 1000;
+      writer.write(new VideoFrame(data, { format: 'I420', codedWidth: width, codedHeight: height, timestamp, colorSpace }));
+    };
+    const timer = setInterval(write, 1000 / source.fps);
+    stopsWith(track, () => clearInterval(timer));
+    return track;
+  }
+
+  function drawn() {
     const canvas = document.createElement('canvas');
     canvas.width = source.width;
     canvas.height = source.height;
