@@ -90,7 +90,8 @@ def _bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def _listener(app: ASGIApp, data: DataDir | None = None) -> Listener:
+def listener(app: ASGIApp, data: DataDir | None = None) -> Listener:
+    """A server for the app, with the certificate of `data` if there is one; the app's lifespan is the caller's affair."""
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -122,10 +123,10 @@ async def serve(settings: Settings, started: Callable[[Started], None]) -> None:
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         outer: ASGIApp = OpenListener(app, frozenset(settings.allowed_hosts)) if open_listener else app
-        running: list[tuple[Listener, list[socket.socket]]] = [(_listener(outer), local_sockets)]
+        running: list[tuple[Listener, list[socket.socket]]] = [(listener(outer), local_sockets)]
         if settings.lan:
             certificates.ensure(data.certificate, data.key)
-            running.append((_listener(app, data), lan_sockets))
+            running.append((listener(app, data), lan_sockets))
         told = Started(_local_url(local_sockets), _lan_urls(settings, lan_sockets), secret, open_listener)
         await _run(running, data, lambda: started(told))
 
