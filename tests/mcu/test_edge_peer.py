@@ -214,10 +214,7 @@ async def test_a_second_transport_replaces_the_first_as_the_same_participant(cal
 
 async def test_a_peer_that_leaves_is_told_and_freed(call: Call):
     await call.client.close()
-    async with asyncio.timeout(10):
-        while call.edge.peers:
-            await asyncio.sleep(0.02)
-    assert call.states[-1].state is PeerState.DISCONNECTED
+    await told(call, PeerState.DISCONNECTED)
     assert len(call.mixer.of(Unsubscribe)) == 2 and len(call.mixer.of(SourceClosed)) == 2
 
 
@@ -236,11 +233,15 @@ async def test_a_join_that_never_connects_is_freed_at_its_deadline():
     await call.edge.join(JoinRequest("room", "ann", offer))
     with pytest.raises(TooMany):
         await call.edge.join(JoinRequest("room", "bob", offer))
-    async with asyncio.timeout(5):
-        while call.edge.peers or call.edge._half_open:
-            await asyncio.sleep(0.02)
-    assert call.states[-1].state is PeerState.DISCONNECTED
+    await told(call, PeerState.DISCONNECTED)
+    assert not call.edge.peers and not call.edge._half_open
     await call.close()
+
+
+async def told(call: Call, state: PeerState) -> None:
+    async with asyncio.timeout(10):
+        while not call.states or call.states[-1].state is not state:
+            await asyncio.sleep(0.02)
 
 
 def threads_of_mixdown() -> list[str]:
@@ -259,10 +260,11 @@ async def test_twenty_calls_leave_nothing_behind():
         calls = [Call() for _ in range(4)]
         await asyncio.gather(*(call.connect() for call in calls))
         await asyncio.gather(*(call.close() for call in calls))
+    def left() -> tuple[int, int, list[str]]:
+        return len(asyncio.all_tasks()) - tasks, open_descriptors() - descriptors, threads_of_mixdown()
+
     deadline = time.monotonic() + 5
-    while time.monotonic() < deadline and (open_descriptors() > descriptors or threads_of_mixdown()):
+    while time.monotonic() < deadline and left() != (0, 0, []):
         await asyncio.sleep(0.05)
-    assert len(asyncio.all_tasks()) <= tasks
     # aiortc's own clients keep threads of asyncio's executor; ours are named.
-    assert not threads_of_mixdown()
-    assert open_descriptors() <= descriptors
+    assert left() == (0, 0, []), [str(task) for task in asyncio.all_tasks()]
