@@ -91,7 +91,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def listener(app: ASGIApp, data: DataDir | None = None) -> Listener:
-    """A server for the app, with the certificate of `data` if there is one; the app's lifespan is the caller's affair."""
+    """A server for the app, over TLS if there is `data`; the app's lifespan is the caller's affair."""
     config = uvicorn.Config(
         app,
         lifespan="off",
