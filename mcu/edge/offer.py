@@ -12,6 +12,7 @@ from enum import Enum
 
 from aiortc import RTCDtlsParameters, RTCIceCandidate, RTCIceParameters
 from aiortc import sdp as rtcsdp
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
 from mixdown.codecs.encoded import CodecId, MediaKind
 from mixdown.mcu.errors import BadOffer, BadRequest
@@ -30,7 +31,9 @@ URI_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 EXTENSIONS = (URI_MID, URI_LEVEL, URI_SEND_TIME)
 
 VIDEO_CODECS = {"VP8": CodecId.VP8, "H264": CodecId.H264}
-AUDIO_CODECS = {"opus": CodecId.OPUS}
+AUDIO_CODECS = {"opus": CodecId.OPUS, "G722": CodecId.G722, "PCMU": CodecId.PCMU, "PCMA": CodecId.PCMA}
+STATIC_TYPES = {0: CodecId.PCMU, 8: CodecId.PCMA, 9: CodecId.G722}
+"Payload types that need no rtpmap line (RFC 3551, 6)."
 H264_PROFILES = ("42", "4d", "64")
 "Baseline, main, high: what is sent is constrained baseline, which every one of them decodes."
 
@@ -193,35 +196,38 @@ def _repair_streams(media: rtcsdp.MediaDescription) -> dict[int, int]:
 
 
 def _codecs(media: rtcsdp.MediaDescription) -> tuple[Codec, ...]:
-    known = VIDEO_CODECS if media.kind == "video" else AUDIO_CODECS
+    """Those in common, in the offer's order; static payload types without an rtpmap line come last."""
     repairs = {
         codec.parameters.get("apt"): codec.payloadType for codec in media.rtp.codecs if codec.name.lower() == "rtx"
     }
-    found = []
-    for codec in media.rtp.codecs:
-        id_ = next((known[name] for name in known if name.lower() == codec.name.lower()), None)
-        if (
-            id_ is None
-            or codec.payloadType is None
-            or codec.clockRate != id_.clock_rate
-            or not _fits(id_, codec.parameters)
-        ):
-            continue
-        feedback = tuple(f"{f.type} {f.parameter}" if f.parameter else f.type for f in codec.rtcpFeedback)
-        parameters = {str(k): str(v) for k, v in codec.parameters.items() if v is not None}
-        found.append(
-            Codec(
-                id_,
-                codec.payloadType,
-                repairs.get(codec.payloadType),
-                codec.name,
-                codec.clockRate,
-                codec.channels,
-                parameters,
-                feedback,
-            )
-        )
+    found = [codec for offered in media.rtp.codecs if (codec := _codec(offered, media.kind, repairs)) is not None]
+    if media.kind == "audio":
+        mapped = {codec.payload_type for codec in found}
+        for payload_type in media.fmt:
+            id_ = STATIC_TYPES.get(payload_type)
+            if id_ is not None and payload_type not in mapped:
+                found.append(Codec(id_, payload_type, None, id_.value, id_.clock_rate, 1, {}, ()))
     return tuple(found)
+
+
+def _codec(offered: RTCRtpCodecParameters, kind: str, repairs: Mapping[object, int | None]) -> Codec | None:
+    """None for what Mixdown does not take."""
+    known = VIDEO_CODECS if kind == "video" else AUDIO_CODECS
+    id_ = next((known[name] for name in known if name.lower() == offered.name.lower()), None)
+    if id_ is None or offered.payloadType is None or offered.clockRate != id_.clock_rate:
+        return None
+    if not _fits(id_, offered.parameters):
+        return None
+    return Codec(
+        id_,
+        offered.payloadType,
+        repairs.get(offered.payloadType),
+        offered.name,
+        offered.clockRate,
+        offered.channels,
+        {str(name): str(value) for name, value in offered.parameters.items() if value is not None},
+        tuple(f"{f.type} {f.parameter}" if f.parameter else f.type for f in offered.rtcpFeedback),
+    )
 
 
 def _fits(codec: CodecId, parameters: Mapping[str, object]) -> bool:

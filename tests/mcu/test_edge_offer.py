@@ -46,10 +46,20 @@ def offer(*sections: str) -> str:
 def test_a_browsers_offer_is_understood():
     parsed = parse_offer(offer(AUDIO, video(VP8 + H264 + H264_MODE_0)))
     audio, picture = parsed.media
-    assert [codec.id for codec in audio.codecs] == [CodecId.OPUS]
+    assert [codec.id for codec in audio.codecs] == [CodecId.OPUS, CodecId.PCMU]
     assert [codec.id for codec in picture.codecs] == [CodecId.VP8, CodecId.H264]
     assert picture.codecs[0].rtx == 97 and picture.codecs[1].rtx is None
     assert picture.ssrcs == (2001, 3001) and picture.rtx_of == {3001: 2001}
+
+
+def test_static_payload_types_need_no_rtpmap():
+    text = offer(AUDIO.replace("a=rtpmap:0 PCMU/8000\r\n", "").replace("111 0\r", "9 8 0 111\r"))
+    assert {codec.id for codec in parse_offer(text).media[0].codecs} == {
+        CodecId.OPUS,
+        CodecId.G722,
+        CodecId.PCMA,
+        CodecId.PCMU,
+    }
 
 
 def test_the_offers_order_chooses_the_codec():
@@ -61,7 +71,7 @@ def test_the_offers_order_chooses_the_codec():
 
 @pytest.mark.parametrize("sections", [(AUDIO, video(H264_MODE_0)), (AUDIO.replace("opus", "speex"),)])
 def test_no_common_codec_is_406_and_says_what_is_taken(sections):
-    text = offer(*sections).replace("a=rtpmap:0 PCMU/8000\r\n", "a=rtpmap:0 L16/44100\r\n")
+    text = offer(*sections).replace("a=rtpmap:0 PCMU/8000\r\n", "").replace("111 0\r", "111\r")
     parsed = parse_offer(text)
     with pytest.raises(NotAcceptable, match="Mixdown takes"):
         plan_media(parsed, guess_kinds(parsed, {}), viewer=False)
@@ -104,7 +114,7 @@ def test_the_answer_has_the_offers_lines_in_order_and_rejects_what_is_unknown():
     text = answer_to(offer(AUDIO, video(VP8 + H264), data))
     lines = [line for line in text.split("\r\n") if line.startswith("m=")]
     assert lines == [
-        "m=audio 9 UDP/TLS/RTP/SAVPF 111",
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111 0",
         "m=video 9 UDP/TLS/RTP/SAVPF 96 97 102",
         "m=application 0 UDP/DTLS/SCTP webrtc-datachannel",
     ]
