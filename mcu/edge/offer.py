@@ -197,7 +197,7 @@ def _repair_streams(media: rtcsdp.MediaDescription) -> dict[int, int]:
 
 def _codecs(media: rtcsdp.MediaDescription) -> tuple[Codec, ...]:
     """Those in common, in the offer's order; static payload types without an rtpmap line come last."""
-    repairs = {
+    repairs: dict[object, int | None] = {
         codec.parameters.get("apt"): codec.payloadType for codec in media.rtp.codecs if codec.name.lower() == "rtx"
     }
     found = [codec for offered in media.rtp.codecs if (codec := _codec(offered, media.kind, repairs)) is not None]
