@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
+from unittest import mock
 
 import av
 import numpy as np
@@ -59,6 +61,18 @@ class Microphone(MediaStreamTrack):
         return frame
 
 
+class _Blind:
+    def decode(self, frame: object) -> list[object]:
+        return []
+
+
+@contextmanager
+def no_decoding() -> Iterator[None]:
+    """Streams that begin meanwhile are received but not decoded: for crowds."""
+    with mock.patch("aiortc.rtcrtpreceiver.get_decoder", lambda codec: _Blind()):
+        yield
+
+
 class AiortcClient:
     """video: "VP8" or "H264", the only one it offers, None for both. send: whether it has camera and microphone.
     watch: whether what comes is decoded."""
@@ -77,6 +91,10 @@ class AiortcClient:
 
     async def join(self, url: str, room: str, **more: Any) -> None:
         self._api, self._room = Api(url), room
+        self.joined = await self._api.join(room, self.source.name, await self.offer(), **more)
+        await self.pc.setRemoteDescription(RTCSessionDescription(self.joined["sdp"], "answer"))
+
+    async def offer(self) -> str:
         if self._send:
             self.pc.addTransceiver(Microphone(self.source))
             transceiver = self.pc.addTransceiver(Camera(self.source))
@@ -88,8 +106,7 @@ class AiortcClient:
             wanted = (f"video/{self._video}".lower(), "video/rtx")
             transceiver.setCodecPreferences([c for c in capabilities.codecs if c.mimeType.lower() in wanted])
         await self.pc.setLocalDescription(await self.pc.createOffer())
-        self.joined = await self._api.join(room, self.source.name, self.pc.localDescription.sdp, **more)
-        await self.pc.setRemoteDescription(RTCSessionDescription(self.joined["sdp"], "answer"))
+        return str(self.pc.localDescription.sdp)
 
     def _track(self, track: MediaStreamTrack) -> None:
         if self._watch:

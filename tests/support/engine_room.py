@@ -77,7 +77,7 @@ class Camera:
     def frame(self) -> EncodedFrame:
         self._n += 1
         picture = colour(self.size, *self.shade)
-        picture.y[:: 4, :: 4] += self._n % 3  # an encoder may leave out what does not change
+        picture.y[::4, ::4] += self._n % 3  # an encoder may leave out what does not change
         made = self._encoder.encode(picture, self._n, self._key)
         assert made is not None
         self._key = False
@@ -335,9 +335,7 @@ class EngineRoom:
         tile = self.tile(source)
         if tile is None:
             return False
-        found = watcher.colour_at(
-            (tile["x"] + tile["width"] // 2) // scale, (tile["y"] + tile["height"] // 2) // scale
-        )
+        found = watcher.colour_at((tile["x"] + tile["width"] // 2) // scale, (tile["y"] + tile["height"] // 2) // scale)
         return found is not None and all(abs(a - b) <= 14 for a, b in zip(found, shade, strict=True))
 
     def until_sees(self, watcher: Watcher, source: str, shade: Yuv, deadline: float = DEADLINE) -> None:

@@ -122,3 +122,20 @@ class PageClient:
 
     async def close(self) -> None:
         await self.page.close()
+
+
+def only_codec(name: str) -> str:
+    """A script after which the page's offers name one video codec only."""
+    return """
+(() => {
+  const create = RTCPeerConnection.prototype.createOffer;
+  RTCPeerConnection.prototype.createOffer = function (...more) {
+    const { codecs } = RTCRtpReceiver.getCapabilities('video');
+    const wanted = codecs.filter(({ mimeType }) => ['video/NAME', 'video/rtx'].includes(mimeType));
+    for (const transceiver of this.getTransceivers()) {
+      if (transceiver.receiver.track.kind === 'video') transceiver.setCodecPreferences(wanted);
+    }
+    return create.apply(this, more);
+  };
+})();
+""".replace("NAME", name)
