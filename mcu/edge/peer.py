@@ -120,7 +120,9 @@ class Peer:
         for kind, plan in wanted_sources.items():
             name = f"{self.request.participant}-{kind.value}"
             if name not in self.receivers:
-                receiver = SourceReceiver(name, kind, plan.media, self.request.epoch, self._frame, self._counters)
+                receiver = SourceReceiver(
+                    name, kind, plan.media, self.request.epoch, self._frame, self._open_source, self._counters
+                )
                 self.receivers[name] = receiver
                 for ssrc in plan.media.ssrcs:
                     self._by_ssrc[ssrc] = receiver

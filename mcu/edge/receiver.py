@@ -14,6 +14,8 @@ from mixdown.mcu.link.messages import SourceKind
 
 KEY_FRAME_PAUSE = 0.5
 "Seconds between two key-frame requests that the mixer wants; the assembler has its own rule."
+SILENT_BEFORE_RESTART = 0.2
+"Seconds that the stream's SSRC must have been silent before another one takes its place: simulcast is not taken."
 RESTARTS = 1 << 8
 "SSRC changes that an epoch of a transport has room for."
 
@@ -21,7 +23,7 @@ RESTARTS = 1 << 8
 class SourceReceiver:
     """Of one m-line. A new SSRC on it (a browser's replaced sender) starts the stream anew with the next epoch.
 
-    emit: takes each encoded frame. Nothing here raises for what a packet holds; the caller counts if it does.
+    emit: takes each encoded frame; reopened: told when the epoch changed. Nothing here raises for what a packet holds; the caller counts if it does.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class SourceReceiver:
         media: OfferedMedia,
         epoch: int,
         emit: Callable[[EncodedFrame], None],
+        reopened: Callable[[SourceReceiver], None],
         counters: Counter[str],
     ) -> None:
         self.source = source
@@ -40,6 +43,8 @@ class SourceReceiver:
         self.reception: Reception | None = None
         self.level = 127
         self._emit = emit
+        self._reopened = reopened
+        self._last_packet = float("-inf")
         self._counters = counters
         self._epoch = epoch * RESTARTS
         self._codecs = {codec.payload_type: codec for codec in media.codecs}
@@ -67,9 +72,13 @@ class SourceReceiver:
         if codec is None:
             self._repair(packet, now)
             return
+        if packet.ssrc != self.ssrc and now - self._last_packet < SILENT_BEFORE_RESTART:
+            self._counters["second_ssrc"] += 1
+            return
         if packet.ssrc != self.ssrc or self.reception is None:
             self._begin(packet.ssrc, codec.clock_rate)
         assert self.reception is not None
+        self._last_packet = now
         sequence, timestamp = self.reception.packet(packet.sequence, packet.timestamp, now)
         if self._video:
             frames = self._assembler.push(codec.id, sequence, timestamp, packet.marker, packet.payload, now)
@@ -98,6 +107,7 @@ class SourceReceiver:
         if self.reception is not None:
             self._counters["ssrc_restarts"] += 1
             self._epoch += 1 if (self._epoch + 1) % RESTARTS else 0
+            self._reopened(self)
         self.ssrc = ssrc
         self.reception = Reception(clock_rate)
         self._assembler = VideoAssembler()
