@@ -42,7 +42,7 @@ function showInAddress(room) {
 /** @param {{reason: string | null, status: number}} end */
 function over({ reason, status }) {
   const room = meeting?.entry.room ?? null;
-  lobby.show({ name: rememberedName(), room, raw });
+  lobby.show({ name: rememberedName(), room, raw, open: false }); // who has left is not filmed
   lobby.notice(reason ?? 'You left the meeting.');
   if (status === 401) lobby.askForKey();
 }

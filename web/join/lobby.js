@@ -30,9 +30,10 @@ export class Lobby extends HTMLElement {
   }
 
   /**
-   * @param {{name: string, room: string | null, raw: boolean}} options room: null lets the user say
+   * @param {{name: string, room: string | null, raw: boolean, open?: boolean}} options room: null lets the user say;
+   *   open: the camera at once if that asks no question
    */
-  show({ name, room, raw }) {
+  show({ name, room, raw, open = true }) {
     this.hidden = false;
     this.raw = raw;
     this.parts.name.value ||= name;
@@ -41,7 +42,7 @@ export class Lobby extends HTMLElement {
     this.parts.title.textContent = room === null ? 'Join a meeting' : `Join “${room}”`;
     this.parts.join.disabled = false;
     this.#draw();
-    void alreadyAllowed().then((allowed) => allowed && !this.hidden && this.openMedia());
+    if (open) void alreadyAllowed().then((allowed) => allowed && !this.hidden && this.openMedia());
   }
 
   /** @param {string} text */
