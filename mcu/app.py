@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 
 import mixdown
-from mixdown.mcu.api import events, health, layouts, openapi, pages, participants, problems, rooms, session, views
+from mixdown.mcu.api import docs, events, health, layouts, openapi, pages, participants, problems, rooms, session, views
 from mixdown.mcu.api.guard import Guard
 from mixdown.mcu.api.services import Services
 from mixdown.mcu.config import Settings
@@ -41,8 +41,10 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         summary="A conference server that mixes.",
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
     )
-    for module in (rooms, participants, views, layouts, session, health, events):
+    for module in (rooms, participants, views, layouts, session, health, events, docs):
         app.include_router(module.router)
     pages.install(app)
     problems.install(app)
