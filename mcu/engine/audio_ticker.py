@@ -82,8 +82,9 @@ class AudioTicker:
             skipped = due - tick if due - tick > CATCH_UP else 0
             tick += skipped
             self.meter.tick(now - origin - tick / RATE, skipped)
-            with faults.survive("audio_tick"), self._context.cpu.measure(Work.AUDIO):
+            with faults.survive("audio_tick"):
                 run.tick(tick, now)
+            self._context.cpu.lap(Work.AUDIO)
             self._context.cpu.roll(now)
             tick += 1
         with faults.survive("audio_end"):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 
 from mixdown.mcu import clock
@@ -16,6 +14,10 @@ LATENCIES = 512
 "Latest latencies kept; the oldest fall out."
 LATE = 0.010
 "A tick that begins this many seconds after its time is counted late."
+
+
+_lap = threading.local()
+"`at`: the thread's CPU time at its last lap."
 
 
 class Work(StrEnum):
@@ -35,14 +37,12 @@ class CpuMeter:
         self._totals = dict.fromkeys(Work, 0.0)
         self._marks: deque[tuple[float, dict[Work, float]]] = deque([(now, dict(self._totals))], maxlen=3)
 
-    @contextmanager
-    def measure(self, work: Work) -> Iterator[None]:
-        """Adds the CPU time that the calling thread spends in the block."""
-        before = clock.thread_cpu()
-        try:
-            yield
-        finally:
-            self.add(work, clock.thread_cpu() - before)
+    def lap(self, work: Work) -> None:
+        """Adds what the calling thread has spent since its last lap, for whatever room and work that was: a thread that
+        laps after each piece of work leaves nothing uncounted, its waiting and waking included."""
+        now = clock.thread_cpu()
+        self.add(work, now - getattr(_lap, "at", 0.0))
+        _lap.at = now
 
     def add(self, work: Work, seconds: float) -> None:
         with self._lock:

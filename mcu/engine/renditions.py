@@ -143,6 +143,7 @@ class Rendition:
             while (job := self._next()) is not None:
                 with self._faults.survive("encode"):
                     self._encode(job)
+                self._meter.lap(Work.ENCODE)
         finally:
             self._close_encoder()
             self._fire_after_key()
@@ -164,7 +165,6 @@ class Rendition:
             return
         finally:
             spent = clock.thread_cpu() - before
-            self._meter.add(Work.ENCODE, spent)
         if made is None:
             return
         self.encode_ms += (spent * 1000 - self.encode_ms) * (0.1 if self.frames else 1.0)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from mixdown.mcu import clock
+from mixdown.mcu.engine.meter import Work
 from mixdown.mcu.engine.room_engine import RoomEngine
 from mixdown.mcu.engine.view import View
 from mixdown.mcu.link.messages import Reply, Request, RequestKind
@@ -28,11 +29,18 @@ def answer(room: RoomEngine, request: Request, deliver: Callable[[Reply], None])
     """On the control thread. A snapshot is drawn on the decoders' pool and answered from there."""
     if request.kind is RequestKind.SNAPSHOT:
         view = room.video.view(request.view)
-        room.context.pool.submit(lambda: reply(request, deliver, lambda: snapshot(room, view, request.width)))
+        room.context.pool.submit(lambda: _reply_snapshot(room, view, request, deliver))
     elif request.kind is RequestKind.TILES:
         reply(request, deliver, lambda: tiles(room, request.view))
     else:
         reply(request, deliver, lambda: stats(room))
+
+
+def _reply_snapshot(room: RoomEngine, view: View | None, request: Request, deliver: Callable[[Reply], None]) -> None:
+    try:
+        reply(request, deliver, lambda: snapshot(room, view, request.width))
+    finally:
+        room.context.cpu.lap(Work.COMPOSE)
 
 
 def reply(request: Request, deliver: Callable[[Reply], None], make: Callable[[], Any]) -> None:
@@ -81,11 +89,11 @@ def snapshot(room: RoomEngine, view: View | None, width: int) -> bytes:
 
 def _canvas(room: RoomEngine, view: View) -> I420Frame | None:
     """The newest one if somebody watches, else one composed for this."""
-    latest = view.latest
-    if latest is not None:
+    watched = room.video.is_watched(view)
+    if watched and (latest := view.latest) is not None:
         return latest
     drawn = view.draw(room.stage, clock.now())
-    if not room.video.is_watched(view):
+    if not watched:
         view.release()
     return None if drawn is None else drawn.picture
 

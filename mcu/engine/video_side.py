@@ -87,11 +87,11 @@ class VideoSide:
         rendition.watchers.add(subscriber)
         self.watching[subscriber] = key
         self._context.deliver(Route(subscriber, MediaKind.VIDEO, rendition.stream))
+        if before is not None and before != key:
+            rendition.after_key(lambda: self._post(lambda: self._leave(subscriber, before)))
         rendition.welcome(subscriber)
         if fresh:
             rendition.start(self._context.crew)
-        if before is not None and before != key:
-            rendition.after_key(lambda: self._post(lambda: self._leave(subscriber, before)))
         self._arrange()
 
     def _make(self, key: RenditionKey) -> Rendition:
@@ -165,10 +165,12 @@ class VideoSide:
         )
         if self._watched:
             self.ticker.start()
+            gone = before - {watched.view for watched in self._watched}
         else:
             self.ticker.stop()
             self._recast()
-        for view in before - {watched.view for watched in self._watched}:
+            gone = set(self.views.values())  # also those that a tick under way drew once more
+        for view in gone:
             view.release()
 
     def close(self) -> None:

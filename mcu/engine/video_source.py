@@ -159,8 +159,8 @@ class VideoSource:
     # ---- the pool ------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
-        with self._meter.measure(Work.DECODE):
-            more = all(self._step() for _ in range(RUN))
+        more = all(self._step() for _ in range(RUN))
+        self._meter.lap(Work.DECODE)
         if more:
             self._pool.submit(self._run)
 

@@ -93,8 +93,8 @@ class VideoTicker:
             skipped = tick - view.tick - 1 if view.tick >= 0 else 0
             self.meter.tick(now - self._origin - view.plan.start(tick), skipped)
             view.tick = tick
-            with self._cpu.measure(Work.COMPOSE):
-                self._tick(watched, stage, tick, now)
+            self._tick(watched, stage, tick, now)
+            self._cpu.lap(Work.COMPOSE)
         return self._origin + view.plan.start(view.tick + 1)
 
     def _tick(self, watched: Watched, stage: Stage, tick: int, now: float) -> None:

@@ -21,6 +21,7 @@ from mixdown.mcu.link.messages import (
     Speaking,
     StreamEnded,
     ToMixer,
+    Unsubscribe,
 )
 
 log = structlog.get_logger("link")
@@ -47,7 +48,7 @@ class InProcessLink:
         self._control = 0
         self._scheduled = False
         self._broken: dict[str, bool] = {}  # video streams that lost a frame -> whether a key frame was asked for
-        self._watchers: dict[str, str] = {}  # video stream -> one of its subscribers, to ask in its name
+        self._routes: dict[str, str] = {}  # subscriber -> its video stream: in whose name to ask for a key frame
         self._engine: MixerPort | None = None
         self._handlers = FromMixerHandlers(edge=lambda message: None, rooms=lambda message: None)
 
@@ -61,6 +62,9 @@ class InProcessLink:
         if self._engine is None:
             self._count("not_attached")
             return
+        if isinstance(message, Unsubscribe) and message.kind is MediaKind.VIDEO:
+            with self._lock:
+                self._routes.pop(message.subscriber, None)
         self._engine.send(message)
 
     def deliver(self, message: FromMixer) -> None:
@@ -83,9 +87,8 @@ class InProcessLink:
             self._count("control")
             return False
         if isinstance(message, Route) and message.kind is MediaKind.VIDEO:
-            self._watchers[message.stream] = message.subscriber
+            self._routes[message.subscriber] = message.stream
         elif isinstance(message, StreamEnded):
-            self._watchers.pop(message.stream, None)
             self._broken.pop(message.stream, None)
         self._control += 1
         self._queue.append(message)
@@ -145,9 +148,12 @@ class InProcessLink:
 
     def _requests(self) -> list[KeyFrameRequest]:
         """Once per broken stream, and only now that there is room for what it will be answered with."""
-        asking = [stream for stream, asked in self._broken.items() if not asked and stream in self._watchers]
+        if not self._broken:
+            return []
+        watchers = {stream: subscriber for subscriber, stream in self._routes.items()}
+        asking = [stream for stream, asked in self._broken.items() if not asked and stream in watchers]
         self._broken.update(dict.fromkeys(asking, True))
-        return [KeyFrameRequest(stream.split("/", 1)[0], self._watchers[stream]) for stream in asking]
+        return [KeyFrameRequest(stream.split("/", 1)[0], watchers[stream]) for stream in asking]
 
     def _take(self) -> FromMixer | None:
         with self._lock:

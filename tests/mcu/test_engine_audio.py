@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from support.engine_room import BLUE, RED, EngineRoom
 
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
-from mixdown.mcu.link.messages import ActiveSpeaker, RequestKind, Route, SourceOpened, Speaking, StreamEnded
+from mixdown.mcu.link.messages import (
+    ActiveSpeaker,
+    RequestKind,
+    Route,
+    SourceFrame,
+    SourceKind,
+    SourceOpened,
+    Speaking,
+    StreamEnded,
+)
 from mixdown.mixer.layout import parse_layout_name
 
 HEARD = -30.0
@@ -53,7 +64,7 @@ def test_packets_are_on_the_room_s_clock(room: EngineRoom) -> None:
     room.until(lambda: len(listener.packets) > 20)
     times = [packet.rtp_time for packet in listener.packets]
     assert times[0] % 960 == 0 and len(set(times)) == len(times)
-    assert all(b - a >= 960 and (b - a) % 960 == 0 for a, b in zip(times, times[1:], strict=False))
+    assert all(b - a >= 960 and (b - a) % 960 == 0 for a, b in pairwise(times))
     assert all(packet.level == 127 for packet in listener.packets)
 
 
@@ -132,10 +143,6 @@ def test_garbage_is_counted_and_survived(room: EngineRoom) -> None:
     microphone = room.microphone("ann", 440)
     listener = room.listen("bob")
     room.until(lambda: listener.tone_dbov(440) > HEARD)
-    from dataclasses import replace
-
-    from mixdown.mcu.link.messages import SourceFrame
-
     for data in (b"", b"\xff", bytes(2000)):
         for frame in microphone.frames():
             room.engine.send(SourceFrame("room", replace(frame, data=data)))
@@ -162,8 +169,6 @@ def test_a_replaced_microphone(room: EngineRoom) -> None:
     old = room.microphone("ann", 440)
     listener = room.listen("bob")
     room.until(lambda: listener.tone_dbov(440) > HEARD)
-    from mixdown.mcu.link.messages import SourceKind
-
     room.engine.send(SourceOpened("room", "ann-microphone", "ann", SourceKind.MICROPHONE, 1))
     room.until(lambda: room.engine.counters().get("source_stale_epoch", 0) > 3)
     room.until(lambda: listener.tone_dbov(440) < UNHEARD)

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
+import cv2
+import numpy as np
 import pytest
 from support.engine_room import BLACK, BLUE, GREEN, RED, EngineRoom
 
-from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, TierName
+from mixdown.codecs.encoded import CodecId, EncodedFrame, TierName
 from mixdown.mcu.link.messages import (
     Canvas,
     LayoutChanged,
     RequestKind,
     Route,
-    SourceKeyFrameWanted,
+    SourceClosed,
+    SourceFrame,
+    SourceKind,
     SourceOpened,
     StreamEnded,
     ViewDocument,
 )
 from mixdown.mixer.layout import parse_layout_name
 from mixdown.mixer.media import Size
-
-CARD_MAX_LUMA = 75
 
 
 @pytest.fixture
@@ -84,13 +87,9 @@ def test_route_comes_before_the_key_frame_and_a_joiner_gets_one_soon(room: Engin
     assert keys == 1
     bob = room.watch("bob")
     room.until(lambda: bob.frames)
-    routed = next(
-        i for i, m in enumerate(room.messages) if isinstance(m, Route) and m.subscriber == "bob"
-    )
+    routed = next(i for i, m in enumerate(room.messages) if isinstance(m, Route) and m.subscriber == "bob")
     key = next(i for i, m in enumerate(room.messages) if i > routed and isinstance(m, EncodedFrame) and m.key)
-    waited = room.messages[key].arrival - next(
-        m for m in room.messages[routed:] if isinstance(m, EncodedFrame)
-    ).arrival
+    waited = room.messages[key].arrival - next(m for m in room.messages[routed:] if isinstance(m, EncodedFrame)).arrival
     assert waited <= 0.5
 
 
@@ -113,7 +112,7 @@ def test_rtp_time_is_the_tick_s_and_sequences_run_on(room: EngineRoom) -> None:
     ann = room.watch("ann")
     room.until(lambda: len(ann.frames) > 20)
     assert all(frame.rtp_time % 3000 == 0 for frame in ann.frames)
-    assert all(b.rtp_time > a.rtp_time for a, b in zip(ann.frames, ann.frames[1:], strict=False))
+    assert all(b.rtp_time > a.rtp_time for a, b in pairwise(ann.frames))
     assert [frame.sequence for frame in ann.frames] == list(range(len(ann.frames)))
 
 
@@ -207,7 +206,7 @@ def test_a_new_canvas_reopens_the_encoders(room: EngineRoom) -> None:
     room.change_main(canvas=Canvas(320, 240, 15))
     room.until(lambda: watcher.picture is not None and watcher.picture.size == Size(320, 240))
     assert watcher.frames[-1].epoch > epoch
-    assert all(b.rtp_time > a.rtp_time for a, b in zip(watcher.frames, watcher.frames[1:], strict=False))
+    assert all(b.rtp_time > a.rtp_time for a, b in pairwise(watcher.frames))
     room.until_sees(watcher, "ann-camera", RED)
 
 
@@ -228,9 +227,22 @@ def test_another_tier_and_view_by_a_second_subscribe(room: EngineRoom) -> None:
     room.until(lambda: watcher.stream == "room/main/VP8/low")
     room.until(lambda: len([f for f in watcher.frames if f.stream.endswith("low")]) > 6)
     times = [frame.rtp_time for frame in watcher.frames if frame.stream.endswith("low")]
-    assert all(b - a >= 6000 for a, b in zip(times, times[1:], strict=False)), "15 a second"
+    assert all(b - a >= 6000 for a, b in pairwise(times)), "15 a second"
     room.watch("ann", view="auto-speaker")
     room.until(lambda: watcher.stream == "room/auto-speaker/VP8/full")
+
+
+def test_switching_to_and_fro_leaves_one_encoder(room: EngineRoom) -> None:
+    room.participants("ann")
+    watcher = room.watch("ann")
+    for tier in (TierName.LOW, TierName.FULL, TierName.MEDIUM, TierName.FULL, TierName.MEDIUM):
+        room.watch("ann", tier=tier)
+    room.until(lambda: watcher.stream == "room/main/VP8/medium")
+    room.until(lambda: len(room.ask(RequestKind.STATS).value["renditions"]) == 1)
+    encoders = [f"mixdown-encode-{watcher.stream}"]
+    room.until(lambda: [name for name in room.engine.threads() if "encode" in name] == encoders)
+    frames = len(watcher.frames)
+    room.until(lambda: len(watcher.frames) > frames + 5)
 
 
 def test_a_view_that_is_deleted_leaves_its_watchers_with_main(room: EngineRoom) -> None:
@@ -250,12 +262,10 @@ def test_a_transport_that_was_replaced(room: EngineRoom) -> None:
     room.until_sees(watcher, "ann-camera", RED)
     late = camera.frame()
     camera.epoch = 1
-    room.engine.send(SourceOpened("room", "ann-camera", "ann", camera_kind(), 1))
+    room.engine.send(SourceOpened("room", "ann-camera", "ann", SourceKind.CAMERA, 1))
     camera.shade = GREEN
     camera.want_key()
     room.until_sees(watcher, "ann-camera", GREEN)
-    from mixdown.mcu.link.messages import SourceClosed, SourceFrame
-
     room.engine.send(SourceFrame("room", late))
     room.engine.send(SourceClosed("room", "ann-camera", 0))
     room.until(lambda: room.engine.counters().get("source_closed_unknown"))
@@ -263,16 +273,7 @@ def test_a_transport_that_was_replaced(room: EngineRoom) -> None:
     room.until_sees(watcher, "ann-camera", GREEN)
 
 
-def camera_kind():
-    from mixdown.mcu.link.messages import SourceKind
-
-    return SourceKind.CAMERA
-
-
 def test_snapshot_with_and_without_watchers(room: EngineRoom) -> None:
-    import cv2
-    import numpy as np
-
     room.participants("ann")
     room.camera("ann", RED)
     idle = room.ask(RequestKind.SNAPSHOT).value

@@ -1,4 +1,4 @@
-"""A room in an engine without a network: cameras and microphones with real codecs, screens that decode what comes out."""
+"""A room in an engine without a network: cameras and microphones with real codecs, watchers that decode what comes."""
 
 from __future__ import annotations
 
