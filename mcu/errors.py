@@ -1,18 +1,18 @@
 """Every error that a caller of Mixdown can meet.
 
-    MixdownError                    500  (never raised itself)
-      BadRequest                    400  something in the request cannot be meant
-        BadOffer                    400  SDP that cannot be answered
-      NotAuthorised                 401
-      Forbidden                     403
-      NotFound                      404
-      NotAcceptable                 406  no common codec
-      Conflict                      409
-      Gone                          410  the room was ended by an admin
-      PayloadTooLarge               413
-      Locked                        423  the room takes nobody in
-      TooMany                       429
-      Unavailable                   503  overloaded, or the mixer does not answer
+MixdownError                    500  (never raised itself)
+  BadRequest                    400  something in the request cannot be meant
+    BadOffer                    400  SDP that cannot be answered
+  NotAuthorised                 401
+  Forbidden                     403
+  NotFound                      404
+  NotAcceptable                 406  no common codec
+  Conflict                      409
+  Gone                          410  the room was ended by an admin
+  PayloadTooLarge               413
+  Locked                        423  the room takes nobody in
+  TooMany                       429
+  Unavailable                   503  overloaded, or the mixer does not answer
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ RESTARTS = 1 << 8
 class SourceReceiver:
     """Of one m-line. A new SSRC on it (a browser's replaced sender) starts the stream anew with the next epoch.
 
-    emit: takes each encoded frame; reopened: told when the epoch changed. Nothing here raises for what a packet holds; the caller counts if it does.
+    emit: takes each encoded frame; reopened: told when the epoch changed. Nothing here raises for what a packet
+    holds; the caller counts if it does.
     """
 
     def __init__(
