@@ -226,8 +226,8 @@ def test_another_tier_and_view_by_a_second_subscribe(room: EngineRoom) -> None:
     room.watch("ann", view="low")
     room.until(lambda: watcher.stream == "room/main/VP8/low")
     room.until(lambda: len([f for f in watcher.frames if f.stream.endswith("low")]) > 6)
-    times = [frame.rtp_time for frame in watcher.frames if frame.stream.endswith("low")]
-    assert all(b - a >= 6000 for a, b in pairwise(times)), "15 a second"
+    numbers = [frame.rtp_time // 6000 for frame in watcher.frames if frame.stream.endswith("low")]
+    assert len(set(numbers)) == len(numbers), "at most 15 a second"
     room.watch("ann", view="auto-speaker")
     room.until(lambda: watcher.stream == "room/auto-speaker/VP8/full")
 
