@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -77,7 +78,7 @@ def serve(
 
     try:
         uvloop.run(run(settings, started))
-    except* (MixdownError, OSError) as errors:
+    except* (MixdownError, OSError, sqlite3.Error) as errors:
         _fail(str(errors.exceptions[0]))
 
 

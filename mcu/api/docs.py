@@ -43,7 +43,7 @@ def _call(path: str, method: str, operation: Json) -> str:
     answers = "".join(f"<li>{status}: {_answer(answer)}</li>" for status, answer in operation["responses"].items())
     return (
         f"<details><summary><b>{method.upper()}</b> <code>{escape(path)}</code></summary>"
-        f"<p>{escape(operation.get('description', operation.get('summary', '')))}</p><ul>{parameters}"
+        f"<p>{escape(operation.get('description') or operation.get('summary') or '')}</p><ul>{parameters}"
         f"{f'<li>body: {_type(body)}</li>' if body else ''}{answers}</ul></details>"
     )
 
