@@ -21,6 +21,8 @@ from mixdown.mixer.media import I420Frame
 
 QUEUE = 2
 "Canvases before an encoder; over it the oldest is dropped."
+KEY_FRAME_INTERVAL = 0.44
+"Seconds between two forced key frames: with a tick and an encode, who joins has one within 500 ms."
 REOPEN_DELAY = 0.5
 "Seconds before a broken encoder is tried anew."
 
@@ -78,7 +80,7 @@ class Rendition:
         self._jobs: deque[Job] = deque()
         self._ended = False
         self._output = threading.Lock()  # held while delivering: nothing comes after StreamEnded
-        self._governor = Governor()
+        self._governor = Governor(interval=KEY_FRAME_INTERVAL)
         self._encoder: VideoEncoder | None = None
         self._epoch = 0
         self._last_number = -1
