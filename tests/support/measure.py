@@ -55,12 +55,21 @@ def decode_audio(file: bytes) -> npt.NDArray[np.float32]:
     return np.concatenate([frame.to_ndarray()[0] for frame in frames])[SAMPLE_RATE // 5 :]
 
 
+PITCH = 0.02
+"How far a tone may be off and is still taken for itself: buffers that fill up or run dry play a little faster or slower."
+
+
 def tone_levels(samples: npt.NDArray[np.float32], rate: int, tones: Sequence[float]) -> list[float]:
-    """dB relative to a full-scale sine of each tone. samples: float32 (n,), at least 0.3 s."""
-    window = np.blackman(len(samples))
-    spectrum = np.abs(np.fft.rfft(samples * window)) / (window.sum() / 2)
-    width = rate / len(samples)
-    peaks = [spectrum[max(0, round(tone / width) - 3) : round(tone / width) + 4].max() for tone in tones]
+    """dB relative to a full-scale sine of each tone: the median over pieces of 0.3 s. samples: float32 (n,)."""
+    length = rate * 3 // 10
+    pieces = samples[: len(samples) // length * length].reshape(-1, length)
+    window = np.blackman(length)
+    spectra = np.abs(np.fft.rfft(pieces * window)) / (window.sum() / 2)
+    width = rate / length
+    peaks = [
+        np.median(spectra[:, round(tone * (1 - PITCH) / width) - 1 : round(tone * (1 + PITCH) / width) + 2].max(axis=1))
+        for tone in tones
+    ]
     return [float(20 * np.log10(max(peak, 1e-10))) for peak in peaks]
 
 

@@ -16,8 +16,8 @@ COUNTER_BITS = 12
 COUNTER_BAND = (0.46, 0.54)
 "Top and bottom of the counter, as fractions of the height."
 
-TONES = (430, 530, 670, 790, 910, 1090, 1270, 1490, 1610, 1850, 2030, 2210, 2390, 2570, 2870, 3010, 3190, 3370)
-"Hz; none is a harmonic of another within 20 Hz."
+TONES = (430, 910, 1490, 2210, 670, 1270, 1850, 2570, 530, 1090, 1610, 2390, 790, 2030, 2870, 3010, 3190, 3370)
+"Hz; none is a harmonic of another within 20 Hz, and the first few are far apart."
 
 
 @dataclass(frozen=True, slots=True)
