@@ -1,7 +1,8 @@
 """The room's sound: one full mix for everybody who is silent, and a mix without themselves for each who is heard.
 
 A source is in the full mix if and only if, in that same tick, its owner gets a mix-minus. All outputs come from one
-pass: the sum of all, less one's own part of it.
+pass: the sum of all, less one's own part of it, plus the reserve's, which is heard in one's own place when there are more
+talkers than a listener hears at once (see inclusion.py).
 """
 
 from __future__ import annotations
@@ -54,12 +55,14 @@ _RAMP = _ramp()
 
 
 class AudioMixer:
-    """Pure and not thread-safe: `mix` once every 20 ms. loudest: participants in the mix at once, 1 or more."""
+    """Pure and not thread-safe: `mix` once every 20 ms. loudest: others that a listener hears at once, 1 or more."""
 
     def __init__(self, loudest: int = DEFAULT_LOUDEST) -> None:
         self._inclusion = Inclusion(loudest)
         self._limiter = LimiterBank()
         self._voices: dict[str, _Voice] = {}
+        self._spare: dict[str, _Voice] = {}
+        "The reserve's."
         self._minus: tuple[str, ...] = ()
         self.refused_blocks = 0
         "Input blocks with NaN or infinity in them, or of a wrong shape, taken for silence."
@@ -75,11 +78,16 @@ class AudioMixer:
         a source without an owner is not mixed. gains_db: participant -> dB, 0 if missing. muted: participants."""
         inputs = {source: block for source, block in inputs.items() if source in owners}
         levels = self._levels(inputs, owners, gains_db, muted)
-        included = self._inclusion.update(levels, owners)
-        targets = {source: db_to_gain(gains_db.get(owners[source], 0.0)) for source in included}
-        targets = {source: gain for source, gain in targets.items() if owners[source] not in muted}
-        own = self._own(inputs, owners, targets)
-        full, minus = self._outputs(own)
+        included = self._inclusion.update({s: v for s, v in levels.items() if owners[s] not in muted}, owners)
+        gains = {p: db_to_gain(gains_db.get(p, 0.0)) for p in {owners[s] for s in included.seated | included.reserve}}
+        seats = {source: gains[owners[source]] for source in included.seated}
+        spares = {source: gains[owners[source]] for source in included.reserve}
+        own = _parts(inputs, owners, self._voices, seats)
+        before = {voice.owner for voice in self._voices.values()}
+        after = {owners[source] for source in seats}
+        spare = self._spare_parts(inputs, owners, spares, before, after) if spares or self._spare else {}
+        self._voices, self._spare = _voices(inputs, owners, seats), _voices(inputs, owners, spares)
+        full, minus = self._outputs(own, spare)
         return MixResult(full, minus, frozenset(own), _by_participant(levels, owners))
 
     def _levels(
@@ -102,22 +110,27 @@ class AudioMixer:
                 levels[source] = min(0.0, max(SILENCE_DBOV, level + gains_db.get(owners[source], 0.0)))
         return levels
 
-    def _own(
-        self, inputs: Mapping[str, Samples], owners: Mapping[str, str], targets: Mapping[str, float]
+    def _spare_parts(
+        self,
+        inputs: Mapping[str, Samples],
+        owners: Mapping[str, str],
+        targets: Mapping[str, float],
+        before: set[str],
+        after: set[str],
     ) -> dict[str, Samples]:
-        """participant -> its part of this tick's sum, ramped from the last tick's gain to the target."""
-        own: dict[str, Samples] = {}
-        for source in {**self._voices, **targets}:
-            voice = self._voices.get(source)
-            block = inputs.get(source)
-            samples = _afterwards(voice.block) if block is None and voice is not None else inputs[source]
-            part = _faded(samples, voice.gain if voice else 0.0, targets.get(source, 0.0))
-            owner = owners.get(source) or (voice.owner if voice else "")
-            own[owner] = own[owner] + part if owner in own else part
-        self._voices = {source: _Voice(owners[source], gain, inputs[source]) for source, gain in targets.items()}
-        return own
+        """listener -> what he hears of the reserve this tick: ramped in with his own seat and out with it."""
+        staying = _parts(inputs, owners, self._spare, targets)
+        coming = staying if after <= before else _parts(inputs, owners, {}, targets)
+        going = staying if before <= after else _parts(inputs, owners, self._spare, {})
+        parts: dict[str, Samples] = {}
+        for listener in before | after:
+            kept = listener in before and listener in after
+            for reserve, part in (staying if kept else coming if listener in after else going).items():
+                if reserve != listener:
+                    parts[listener] = parts[listener] + part if listener in parts else part
+        return parts
 
-    def _outputs(self, own: Mapping[str, Samples]) -> tuple[Samples, dict[str, Samples]]:
+    def _outputs(self, own: Mapping[str, Samples], spare: Mapping[str, Samples]) -> tuple[Samples, dict[str, Samples]]:
         late = (p for p in self._minus if p not in own and not self._limiter.settled(p))
         keys = (*own, *late)
         total = np.zeros((BLOCK_SAMPLES, CHANNELS), np.float64)
@@ -125,11 +138,37 @@ class AudioMixer:
             total += part
         sums = np.empty((1 + len(keys), BLOCK_SAMPLES, CHANNELS), np.float32)
         sums[:] = total
-        for row, part in enumerate(own.values(), 1):
+        for row, (participant, part) in enumerate(own.items(), 1):
             np.subtract(total, part, out=sums[row], casting="same_kind")
+            if participant in spare:
+                sums[row] += spare[participant]
         limited = self._limiter.process(keys, sums)
         self._minus = keys
         return limited[0], dict(zip(keys, limited[1:], strict=True))
+
+
+def _voices(
+    inputs: Mapping[str, Samples], owners: Mapping[str, str], targets: Mapping[str, float]
+) -> dict[str, _Voice]:
+    return {source: _Voice(owners[source], gain, inputs[source]) for source, gain in targets.items()}
+
+
+def _parts(
+    inputs: Mapping[str, Samples],
+    owners: Mapping[str, str],
+    voices: Mapping[str, _Voice],
+    targets: Mapping[str, float],
+) -> dict[str, Samples]:
+    """participant -> its sound of this tick, ramped from the gain in `voices` to the one in `targets`; 0 if in neither."""
+    parts: dict[str, Samples] = {}
+    for source in {**voices, **targets}:
+        voice = voices.get(source)
+        block = inputs.get(source)
+        samples = _afterwards(voice.block) if block is None and voice is not None else inputs[source]
+        part = _faded(samples, voice.gain if voice else 0.0, targets.get(source, 0.0))
+        owner = owners.get(source) or (voice.owner if voice else "")
+        parts[owner] = parts[owner] + part if owner in parts else part
+    return parts
 
 
 def _faded(samples: Samples, start: float, end: float) -> Samples:

@@ -32,11 +32,11 @@ def test_header_extension_levels(dbov, value):
 def test_a_source_is_held_for_half_a_second():
     inclusion = Inclusion(8)
     owners = {"s": "a"}
-    assert inclusion.update({"s": -30.0}, owners) == {"s"}
+    assert inclusion.update({"s": -30.0}, owners).seated == {"s"}
     for _ in range(HOLD_TICKS - 1):
-        assert inclusion.update({"s": -90.0}, owners) == {"s"}
-    assert not inclusion.update({"s": -90.0}, owners)
-    assert not inclusion.update({"s": -63.0}, owners)
+        assert inclusion.update({"s": -90.0}, owners).seated == {"s"}
+    assert not inclusion.update({"s": -90.0}, owners).seated
+    assert not inclusion.update({"s": -63.0}, owners).seated
 
 
 def test_a_pause_between_words_costs_nobody_the_place():
@@ -44,10 +44,10 @@ def test_a_pause_between_words_costs_nobody_the_place():
     owners = {"s": "a", "t": "b"}
     inclusion.update({"s": -20.0, "t": -30.0}, owners)
     for _ in range(10):
-        assert inclusion.update({"s": -60.0, "t": -30.0}, owners) == {"s"}
+        assert inclusion.update({"s": -60.0, "t": -30.0}, owners).seated == {"s"}
     for _ in range(30):
         included = inclusion.update({"s": -60.0, "t": -30.0}, owners)
-    assert included == {"t"}
+    assert included.seated == {"t"} and included.reserve == {"s"}
 
 
 def test_speaking_begins_after_60_ms_and_ends_after_600():

@@ -72,12 +72,65 @@ def test_each_of_nine_talkers_hears_the_eight_others_and_not_himself():
 
 def test_only_the_loudest_are_mixed_and_only_they_have_a_mix_of_their_own():
     mixer = AudioMixer(loudest=2)
-    owners = same(["a", "b", "c"])
-    for n in range(5):
-        blocks = {"a-microphone": tone(400, n, 0.01), "b-microphone": tone(750, n, 0.1), "c-microphone": tone(1100, n)}
-        result = mixer.mix(blocks, owners, {}, ())
-    assert result.talkers == set(result.minus) == {"b", "c"}
-    assert db(result.full, 400) < -90
+    results = loud(mixer, {"a": 0.01, "b": 0.1, "c": 0.1, "d": 0.003}, range(8))[4:]
+    assert all(r.talkers == set(r.minus) == {"b", "c"} for r in results)
+    assert db(heard(results, None), 400) < -90 and db(heard(results, None), 1450) < -90
+
+
+def loud(mixer: AudioMixer, amplitudes: dict[str, float], ticks: range) -> list[MixResult]:
+    """Each with a tone of his own, by the place of his letter: 400, 750, 1100, ... Hz."""
+    owners = same(list(amplitudes))
+    return [
+        mixer.mix(
+            {f"{p}-microphone": tone(TONES[ord(p) - 97], n, loud) for p, loud in amplitudes.items()}, owners, {}, ()
+        )
+        for n in ticks
+    ]
+
+
+def test_a_talker_hears_the_next_loudest_in_his_own_place():
+    results = loud(AudioMixer(loudest=2), {"a": 0.05, "b": 0.1, "c": 0.1, "d": 0.003}, range(8))[4:]
+    for listener, others in {"b": "ac", "c": "ab", "a": "bc", "d": "bc"}.items():
+        sound = heard(results, listener)
+        for n, name in enumerate("abcd"):
+            assert (db(sound, TONES[n]) > -30) == (name in others), (listener, name)
+            assert name in others or db(sound, TONES[n]) < -80
+
+
+def test_nine_talk_and_each_hears_the_eight_others_though_eight_are_mixed():
+    sources = {f"p{i}": hz for i, hz in enumerate(TONES)}
+    results = run(AudioMixer(), sources, range(12))[2:]
+    assert len(results[0].talkers) == 8
+    for name, own in sources.items():
+        sound = heard(results, name)
+        for hz in TONES:
+            level = db(sound, hz) + 20
+            assert level < -60 if hz == own else abs(level) < 1, (name, hz, level)
+
+
+def test_places_change_hands_without_a_click_or_a_gap_for_anybody():
+    """a is loudest and b talks quietly throughout; c and d swell and fade in turn, so that seats and reserve change."""
+    mixer, results, seats = AudioMixer(loudest=2), [], set()
+    owners = same(["a", "b", "c", "d"])
+    for n in range(300):
+        t = np.arange(n * 960, (n + 1) * 960) / 48000
+        swell = (0.5 + 0.5 * np.sin(2 * np.pi * 0.5 * t)).astype(np.float32)[:, np.newaxis]
+        blocks = {
+            "a-microphone": tone(TONES[0], n, 0.3),
+            "b-microphone": tone(TONES[1], n, 0.05),
+            "c-microphone": tone(TONES[2], n, 0.2) * swell,
+            "d-microphone": tone(TONES[3], n, 0.2) * (1 - swell),
+        }
+        results.append(mixer.mix(blocks, owners, {}, ()))
+        seats.add(results[-1].talkers)
+        for name in results[-1].minus:
+            assert n == 0 or db(results[-1].minus[name], TONES[ord(name) - 97]) < -45  # of -14; the rest leaks from the swelling
+    assert {frozenset("ac"), frozenset("ad")} <= seats
+    sound = heard(results[2:], "b")
+    for n in range(0, len(sound), 960):
+        assert db(sound[n : n + 960], TONES[0]) == pytest.approx(20 * np.log10(0.3), abs=0.3)
+    for name in "abcd":
+        assert residue_db(heard(results[2:], name)) < -50
 
 
 def test_who_is_silent_is_not_in_the_mix_and_has_none_of_his_own():
