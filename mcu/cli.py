@@ -99,6 +99,8 @@ def doctor(
         print(json.dumps({"ok": not failed, "findings": [finding.as_json() for finding in findings]}, indent=2))
     else:
         table = Table(box=None, padding=(0, 1), show_header=False)
+        for _ in range(3):
+            table.add_column(overflow="fold")
         marks = {Verdict.OK: "[green]ok[/]", Verdict.WARNING: "[yellow]note[/]", Verdict.FAILED: "[red]FAILED[/]"}
         for finding in findings:
             table.add_row(marks[finding.verdict], finding.subject, Text(finding.text()))

@@ -90,6 +90,8 @@ def assemble(settings: Settings, store: Store, mixer: MixerPort, admin_secret: s
     registry = Registry(mixer, store, limits)
     presence = Presence(registry)
     requests = MixerRequests(mixer)
+    stats = StatsCollector(registry, requests, lambda: presence.edge)
+    presence.measured = stats.measured
     readings = Readings()
     readings.gauge("population", "Rooms and people now.", "what", lambda: _population(registry))
     readings.counter("rooms_events", "What the rooms counted.", "what", lambda: _counted(registry, presence, requests))
@@ -97,7 +99,7 @@ def assemble(settings: Settings, store: Store, mixer: MixerPort, admin_secret: s
         registry=registry,
         presence=presence,
         requests=requests,
-        stats=StatsCollector(registry, requests, lambda: presence.edge),
+        stats=stats,
         layouts=Layouts(store),
         readings=readings,
         metrics=new_registry(readings),

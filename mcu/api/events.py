@@ -40,8 +40,8 @@ async def events(socket: WebSocket, room_id: Annotated[Slug, Path(alias="room")]
     try:
         await socket.accept(subprotocol(socket))
         await _serve(socket, subscription, snapshot(known, room))
-    except (WebSocketDisconnect, TimeoutError):
-        pass  # the listener went, which is how listening ends
+    except* (WebSocketDisconnect, TimeoutError):
+        pass  # the listener went, or takes nothing any more: this is how listening ends
     finally:
         room.events.unsubscribe(subscription)
 

@@ -75,6 +75,7 @@ async def join(
 async def list_participants(room_id: RoomId, known: Known, who: Who) -> Any:
     require(who, Right.READ, room_id)
     room = known.registry.get(room_id)
+    await known.stats.refresh(room)
     return [known.presence.describe(room, one) for one in room.seated()]
 
 
@@ -82,7 +83,9 @@ async def list_participants(room_id: RoomId, known: Known, who: Who) -> Any:
 async def get_participant(room_id: RoomId, participant: ParticipantId, known: Known, who: Who) -> Any:
     require(who, Right.READ, room_id)
     room = known.registry.get(room_id)
-    return known.presence.describe(room, room.participant(participant))
+    one = room.participant(participant)
+    await known.stats.refresh(room)
+    return known.presence.describe(room, one)
 
 
 @router.patch("/{participant}", response_model=ParticipantModel)

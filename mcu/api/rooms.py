@@ -85,10 +85,7 @@ async def list_sources(room_id: RoomId, known: Known, who: Who) -> Any:
 async def room_stats(room_id: RoomId, known: Known, who: Who) -> dict[str, Any]:
     """Costs and health."""
     require(who, Right.READ, room_id)
-    room = known.registry.get(room_id)
-    body = await known.stats.room(room)
-    known.presence.measured = {**known.presence.measured, **{s["id"]: s for s in body.get("sources", ())}}
-    return body
+    return await known.stats.room(known.registry.get(room_id))
 
 
 @router.get(

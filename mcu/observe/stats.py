@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +22,8 @@ Json = dict[str, Any]
 
 WINDOW = 6
 "Samples kept, one a second: rates are over the last five seconds."
+FRESH = 1.0
+"Seconds for which what the mixer said of sources is not asked again."
 MIXER_PARTS = ("decode", "compose", "encode", "audio")
 
 
@@ -60,6 +63,7 @@ class StatsCollector:
         self._cpu = cpu
         self._process = Meter()
         self._rooms: dict[str, Meter] = {}
+        self._measured: dict[str, tuple[float, dict[str, Json]]] = {}
 
     def sample(self) -> None:
         """Once a second. Rooms that nobody is in are not looked at."""
@@ -68,8 +72,18 @@ class StatsCollector:
         occupied = {room.id for room in self._registry if room.participants}
         for room in occupied:
             self._rooms.setdefault(room, Meter()).add(now, *self._edge().cpu(room))
-        for room in self._rooms.keys() - occupied:
-            del self._rooms[room]
+        self._rooms = {room: meter for room, meter in self._rooms.items() if room in occupied}
+        self._measured = {room: found for room, found in self._measured.items() if room in occupied}
+
+    def measured(self, room: Room) -> Mapping[str, Json]:
+        """By source id, what the mixer said of a room's sources last; empty if it was not asked yet."""
+        return self._measured.get(room.id, (0.0, {}))[1]
+
+    async def refresh(self, room: Room) -> None:
+        """Sees to it that `measured` is no older than a second, if the mixer answers (its silence is counted there)."""
+        if room.participants and self._clock() - self._measured.get(room.id, (float("-inf"), {}))[0] > FRESH:
+            with suppress(MixdownError):
+                await self._mixer(room)
 
     async def room(self, room: Room) -> Json:
         """The body of `GET /v1/rooms/{room}/stats`. Raises Unavailable if the mixer does not answer."""
@@ -88,8 +102,10 @@ class StatsCollector:
         return {**measured[room.id], "room": room.id, "cpu_cores": {k: round(v, 4) for k, v in cores.items()}}
 
     async def _mixer(self, room: Room) -> Json:
-        body = await self._requests.ask(RequestKind.STATS, room.id)
-        return dict(body)
+        body = dict(await self._requests.ask(RequestKind.STATS, room.id))
+        if room.participants:
+            self._measured[room.id] = (self._clock(), {source["id"]: source for source in body.get("sources", ())})
+        return body
 
     def _parts(self, room: str, body: Json) -> dict[str, float]:
         now = self._clock()

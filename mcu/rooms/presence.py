@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,7 +50,7 @@ class Joined:
 
 
 class Presence:
-    """Lives on the event loop. measured: what the mixer's stats last said, by source id."""
+    """Lives on the event loop. measured: of a room's sources, by id, what the mixer said last."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -58,7 +58,7 @@ class Presence:
         self._tokens: dict[str, tuple[str, str]] = {}
         self._removed: OrderedDict[str, None] = OrderedDict()
         self._locks: dict[str, asyncio.Lock] = {}
-        self.measured: Mapping[str, dict[str, Any]] = {}
+        self.measured: Callable[[Room], Mapping[str, dict[str, Any]]] = lambda room: {}
         self.failed_joins = 0
         self.stale_states = 0
 
@@ -242,7 +242,7 @@ class Presence:
 
     def describe(self, room: Room, one: Participant) -> dict[str, Any]:
         report = self._edge.report(one.id) if self._edge else None
-        return describe.participant(room, one, report, self.measured)
+        return describe.participant(room, one, report, self.measured(room))
 
     # ---- leaving ------------------------------------------------------------------------------------------------
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +16,7 @@ from support.serving import listening
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
 
+from mixdown.mcu.api import events
 from mixdown.mcu.link.messages import ActiveSpeaker, LayoutChanged, Speaking
 from mixdown.mcu.observe.events import QUEUE_LENGTH, EventLog
 
@@ -47,8 +50,8 @@ async def test_a_snapshot_and_then_every_event_in_order(tmp_path: Path) -> None:
             here.mixer.deliver(Speaking("demo", "nobody", True))
             await here.admin.patch(f"/v1/rooms/demo/participants/{ben['id']}", json={"name": "Benedikt"})
             await here.admin.delete("/v1/rooms/demo")
-            events = [await take(socket) for _ in range(8)]
-            assert [event["type"] for event in events] == [
+            told = [await take(socket) for _ in range(8)]
+            assert [event["type"] for event in told] == [
                 "participant_joined",
                 "speaking_started",
                 "active_speaker",
@@ -58,9 +61,9 @@ async def test_a_snapshot_and_then_every_event_in_order(tmp_path: Path) -> None:
                 "participant_left",
                 "room_finished",
             ]
-            assert [event["seq"] for event in events] == list(range(first["seq"] + 1, first["seq"] + 9))
-            assert events[2]["participant"] == ben["id"] and events[3]["tick"] == 7
-            assert events[4]["participant"]["name"] == "Benedikt"
+            assert [event["seq"] for event in told] == list(range(first["seq"] + 1, first["seq"] + 9))
+            assert told[2]["participant"] == ben["id"] and told[3]["tick"] == 7
+            assert told[4]["participant"]["name"] == "Benedikt"
             with pytest.raises(ConnectionClosedOK):
                 await socket.recv()
 
@@ -112,6 +115,38 @@ async def test_a_listener_that_goes_is_forgotten(tmp_path: Path) -> None:
             log.publish("active_speaker", participant=None)
             assert (await take(socket))["type"] == "active_speaker"
             assert log.listeners == 1
+
+
+async def test_a_listener_that_vanishes_is_no_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with house(tmp_path) as here, listening(here.app) as url:
+        await here.join("Ada")
+        log = here.services.registry.get("demo").events
+        async with heard(here, url) as socket:
+            await take(socket)
+            socket.transport.abort()
+            async with asyncio.timeout(5):
+                while log.listeners:
+                    log.publish("active_speaker", participant=None)
+                    await asyncio.sleep(0)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_listener_that_takes_nothing_is_given_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "SEND_DEADLINE", 0.1)
+    async with house(tmp_path) as here, listening(here.app) as url:
+        await here.join("Ada")
+        log = here.services.registry.get("demo").events
+        async with heard(here, url, max_queue=1, max_size=None) as socket:
+            await take(socket)
+            socket.transport.pause_reading()
+            async with asyncio.timeout(10):
+                while log.listeners:
+                    log.publish("active_speaker", participant=secrets.token_hex(50_000))
+                    await asyncio.sleep(0.001)
+            socket.transport.abort()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_queued_events_are_delivered_before_the_end() -> None:
