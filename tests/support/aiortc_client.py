@@ -92,7 +92,10 @@ class AiortcClient:
     async def join(self, url: str, room: str, **more: Any) -> None:
         self._api, self._room = Api(url), room
         self.joined = await self._api.join(room, self.source.name, await self.offer(), **more)
-        await self.pc.setRemoteDescription(RTCSessionDescription(self.joined["sdp"], "answer"))
+        await self.answer(self.joined["sdp"])
+
+    async def answer(self, sdp: str) -> None:
+        await self.pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
 
     async def offer(self) -> str:
         if self._send:
