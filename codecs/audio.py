@@ -48,13 +48,14 @@ class AudioDecoder(Protocol):
 
 
 def make_audio_encoder(
-    codec: CodecId, *, bitrate: int = 48_000, complexity: int = 5, loss_percent: int = 0
+    codec: CodecId, *, bitrate: int = 48_000, complexity: int = 5, dtx: bool = False, loss_percent: int = 0
 ) -> AudioEncoder:
-    """bitrate, complexity: of Opus. loss_percent: over 0 asks for in-band FEC where there is any. Raises CodecError."""
+    """bitrate, complexity, dtx: of Opus. loss_percent: over 0 asks for in-band FEC, where there is any.
+    Raises CodecError."""
     if codec is CodecId.OPUS:
         if not libopus.available():
             return AvOpusEncoder(bitrate, complexity)
-        return OpusEncoder(bitrate, complexity, fec=loss_percent > 0, loss_percent=loss_percent)
+        return OpusEncoder(bitrate, complexity, fec=loss_percent > 0, dtx=dtx, loss_percent=loss_percent)
     if codec in (CodecId.PCMU, CodecId.PCMA):
         return G711Encoder(codec)
     if codec is CodecId.G722:

@@ -1,4 +1,5 @@
-"""The encoders of a room's sound: one for everybody who is silent, one for each listener who is heard.
+"""The encoders of a room's sound: one for everybody who is silent, one for each listener who is heard; and of either
+a second one, with in-band FEC, if there are listeners who lose packets.
 
 Opus predicts from what it sent before. So a listener is moved between two streams only where both have sent the same
 for 200 ms: a new encoder is primed with what its listener heard until then, and a talker goes back to the shared
@@ -8,7 +9,7 @@ stream only after the mix without him was the full mix for that long.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from mixdown.codecs.audio import AudioEncoder
@@ -19,6 +20,8 @@ from mixdown.mixer.media import Samples
 
 HANDOVER_TICKS = 10
 "200 ms."
+PROTECTED = "+fec"
+"What is put behind the shared stream's id for the encodes with FEC."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,21 @@ class MixPackets:
     ended: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A stream of this tick. apart_for: the participant who is left out of it, None for the full mix."""
+
+    apart_for: str | None
+    fec: bool
+
+
 class MixEncoders:
     """All encoders of one mix and codec. Not thread-safe. stream: the shared stream's id, and the start of all others'.
 
-    make: opens an encoder. An encoder lives only as long as somebody listens to it.
+    make: opens an encoder, with FEC if asked to. An encoder lives only as long as somebody listens to it.
     """
 
-    def __init__(self, stream: str, make: Callable[[], AudioEncoder]) -> None:
+    def __init__(self, stream: str, make: Callable[[bool], AudioEncoder]) -> None:
         self._stream = stream
         self._make = make
         self._encoders: dict[str, AudioEncoder] = {}
@@ -55,22 +66,25 @@ class MixEncoders:
         self.failures = 0
         "Blocks that an encoder refused; it is opened anew with the next."
 
-    def encode(self, result: MixResult, listeners: Mapping[str, str]) -> MixPackets:
-        """listeners: subscriber -> participant whose own voice he must not hear. With none only the past is kept."""
+    def encode(self, result: MixResult, listeners: Mapping[str, str], protected: Collection[str] = ()) -> MixPackets:
+        """listeners: subscriber -> participant whose own voice he must not hear. With none only the past is kept.
+        protected: the subscribers who are to get FEC."""
         self._follow(result)
-        wanted: dict[str, str | None] = {}
+        wanted: dict[str, _Wanted] = {}
         streams: dict[str, str] = {}
         for subscriber, participant in listeners.items():
+            fec = subscriber in protected
+            shared = self._stream + PROTECTED if fec else self._stream
             apart = participant in self._equal
-            stream = f"{self._stream}/{participant}" if apart else self._stream
+            stream = f"{shared}/{participant}" if apart else shared
             streams[subscriber] = stream
-            wanted[stream] = participant if apart else None
+            wanted[stream] = _Wanted(participant if apart else None, fec)
         ended = tuple(stream for stream in self._encoders if stream not in wanted)
         for stream in ended:
             self._encoders.pop(stream).close()
         packets = {}
-        for stream, apart_for in wanted.items():
-            packet = self._packet(stream, _heard(result, apart_for), apart_for)
+        for stream, what in wanted.items():
+            packet = self._packet(stream, _heard(result, what.apart_for), what)
             if packet is not None:
                 packets[stream] = packet
         self._past.append(result)
@@ -86,12 +100,12 @@ class MixEncoders:
         self._equal = {p: ticks + 1 for p, ticks in self._equal.items() if ticks < HANDOVER_TICKS}
         self._equal.update(dict.fromkeys(result.minus, 0))
 
-    def _packet(self, stream: str, samples: Samples, participant: str | None) -> MixPacket | None:
+    def _packet(self, stream: str, samples: Samples, what: _Wanted) -> MixPacket | None:
         try:
             encoder = self._encoders.get(stream)
             if encoder is None:
-                encoder = self._encoders[stream] = self._make()
-                encoder.prime(_heard(past, participant) for past in self._past)
+                encoder = self._encoders[stream] = self._make(what.fec)
+                encoder.prime(_heard(past, what.apart_for) for past in self._past)
             return MixPacket(encoder.encode(samples), rfc6464(level_dbov(samples)))
         except CodecError:
             self.failures += 1

@@ -48,6 +48,20 @@ def packet_samples(packet: bytes) -> int:
     return frame * count
 
 
+def has_fec(packet: bytes) -> bool:
+    """Whether a packet of one frame carries in-band FEC for the one before: an LBRR flag of the SILK layer is set
+    (RFC 6716, 4.2.4). Raises CodecError if malformed."""
+    samples = packet_samples(packet)
+    toc = packet[0]
+    if toc & 0x80 or toc & 3 or len(packet) < 2:
+        return False
+    frames = max(1, samples // BLOCK_SAMPLES)
+    first = packet[1]
+    mid = first >> (7 - frames) & 1
+    side = first >> (6 - 2 * frames) & 1 if toc & 4 else 0
+    return bool(mid or side)
+
+
 class OpusEncoder:
     """20 ms blocks to packets. bitrate: bit/s; complexity: 0..10; loss_percent: what FEC reckons with, 0..100.
 

@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from mixdown.mcu.edge.types import EdgeConfig, IceServer
+from mixdown.mcu.engine.config import EngineConfig
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 
@@ -67,6 +68,14 @@ class Settings(BaseSettings):
     "UDP ports of the media, inclusive: 40000-40999."
     ice_servers: tuple[IceServerSettings, ...] = ()
 
+    opus_bitrate: int = Field(default=48_000, ge=6_000, le=510_000)
+    "bit/s of each mix."
+    opus_complexity: int = Field(default=5, ge=0, le=10)
+    opus_dtx: bool = False
+    "A silent mix is not sent."
+    noise_suppression: int = Field(default=0, ge=0, le=4)
+    "Of telephones (G.711, G.722), with gain control; 0: none. Needs the package webrtc-noise-gain."
+
     log_format: Literal["auto", "console", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -107,6 +116,14 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+    def engine(self) -> EngineConfig:
+        return EngineConfig(
+            opus_bitrate=self.opus_bitrate,
+            opus_complexity=self.opus_complexity,
+            opus_dtx=self.opus_dtx,
+            noise_suppression=self.noise_suppression,
+        )
 
     def edge(self) -> EdgeConfig:
         return EdgeConfig(

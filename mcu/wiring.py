@@ -38,7 +38,7 @@ async def running(settings: Settings) -> AsyncIterator[Services]:
     data.hold()
     try:
         link = InProcessLink(asyncio.get_running_loop())
-        engine = Engine(link.deliver)
+        engine = Engine(link.deliver, settings.engine())
         try:
             async with _rooms(settings, data, link, engine) as services:
                 yield services

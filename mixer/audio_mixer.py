@@ -1,8 +1,8 @@
 """The room's sound: one full mix for everybody who is silent, and a mix without themselves for each who is heard.
 
 A source is in the full mix if and only if, in that same tick, its owner gets a mix-minus. All outputs come from one
-pass: the sum of all, less one's own part of it, plus the reserve's, which is heard in one's own place when there are more
-talkers than a listener hears at once (see inclusion.py).
+pass: the sum of all, less one's own part of it, plus the reserve's, which is heard in one's own place when there are
+more talkers than a listener hears at once (see inclusion.py).
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def _parts(
     voices: Mapping[str, _Voice],
     targets: Mapping[str, float],
 ) -> dict[str, Samples]:
-    """participant -> its sound of this tick, ramped from the gain in `voices` to the one in `targets`; 0 if in neither."""
+    """participant -> its sound of this tick, ramped from the gain in `voices` to the one in `targets`."""
     parts: dict[str, Samples] = {}
     for source in {**voices, **targets}:
         voice = voices.get(source)

@@ -1,7 +1,7 @@
 """Which sources are let into the mix: by level, with a hold, and at most the loudest few participants.
 
-`loudest` counts the voices that a listener hears. Who is silent hears the `loudest` participants that are seated; one of
-those, who does not hear himself, hears the next loudest in his own place: the reserve.
+`loudest` counts the voices that a listener hears. Who is silent hears the `loudest` participants that are seated; one
+of those, who does not hear himself, hears the next loudest in his own place: the reserve.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SEATED_DB = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Included:
-    """Sources. seated: those in the full mix. reserve: those of the next loudest participant, for the seated to hear."""
+    """Sources. seated: in the full mix. reserve: those of the next loudest participant, for the seated to hear."""
 
     seated: frozenset[str]
     reserve: frozenset[str]

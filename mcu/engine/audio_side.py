@@ -8,8 +8,9 @@ from typing import Any
 from mixdown.mcu.engine.audio_feed import AudioFeed
 from mixdown.mcu.engine.audio_ticker import AudioHooks, AudioTicker
 from mixdown.mcu.engine.context import RoomContext
+from mixdown.mcu.engine.loss_watch import LossWatch
 from mixdown.mcu.engine.stage import Stage, Voices
-from mixdown.mcu.link.messages import SourceOpened, Subscribe
+from mixdown.mcu.link.messages import Feedback, SourceOpened, Subscribe
 
 
 class AudioSide:
@@ -19,7 +20,9 @@ class AudioSide:
         self.sources: dict[str, AudioFeed] = {}  # both replaced, not changed: other threads read them
         self.listeners: dict[str, Subscribe] = {}
         self._context = context
-        self.ticker = AudioTicker(context, AudioHooks(stage, lambda: self.sources, lambda: self.listeners, voices))
+        self._losses = LossWatch()
+        hooks = AudioHooks(stage, lambda: self.sources, lambda: self.listeners, lambda: self._losses.protected, voices)
+        self.ticker = AudioTicker(context, hooks)
 
     def open(self, message: SourceOpened) -> None:
         known = self.sources.get(message.source)
@@ -48,10 +51,16 @@ class AudioSide:
         if subscriber not in self.listeners:
             return False
         self.listeners = {key: value for key, value in self.listeners.items() if key != subscriber}
+        self._losses.forget(subscriber)
         if not self.listeners:
             self.ticker.stop()
             self._set_heard(False)
         return True
+
+    def feedback(self, message: Feedback) -> None:
+        """Once a second: who loses packets hears the encode with FEC."""
+        if message.subscriber in self.listeners:
+            self._losses.report(message.subscriber, message.loss)
 
     def _set_heard(self, heard: bool) -> None:
         for feed in self.sources.values():

@@ -11,7 +11,7 @@ from typing import Any
 
 from mixdown.codecs.audio import AudioEncoder, make_audio_encoder
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
-from mixdown.codecs.mix_encoders import MixEncoders, MixPackets
+from mixdown.codecs.mix_encoders import PROTECTED, MixEncoders, MixPackets
 from mixdown.mcu import clock
 from mixdown.mcu.engine.audio_feed import AudioFeed
 from mixdown.mcu.engine.context import RoomContext
@@ -26,17 +26,23 @@ RATE = SAMPLE_RATE // BLOCK_SAMPLES
 "Ticks a second."
 CATCH_UP = 3
 "Late ticks that are still made: a skipped one is a hole of 20 ms in everybody's sound. What is later is skipped."
+PROTECTED_LOSS = 15
+"Per cent of loss that the encode with FEC reckons with: the more, the more of its bits go there."
+UNSENT_BYTES = 2
+"Opus packets up to this size are DTX's: there is nothing in them that a receiver does not make up by itself."
 JOIN_DEADLINE = 1.0
 "Seconds that stopping waits for a tick under way."
 
 
 @dataclass(frozen=True, slots=True)
 class AudioHooks:
-    """What the ticker reads and tells. listeners: subscriber -> its Subscribe. voices: who is heard has changed."""
+    """What the ticker reads and tells. listeners: subscriber -> its Subscribe. protected: subscribers who are to get
+    FEC. voices: who is heard has changed."""
 
     stage: Callable[[], Stage]
     feeds: Callable[[], Mapping[str, AudioFeed]]
     listeners: Callable[[], Mapping[str, Subscribe]]
+    protected: Callable[[], frozenset[str]]
     voices: Callable[[Voices], None]
 
 
@@ -151,7 +157,8 @@ class _Run:
         self._routed = {s: routed for s, routed in self._routed.items() if s in listeners}
         mixes: list[dict[str, Any]] = []
         for codec, heard_by in by_codec.items():
-            packets = self._encoders_of(codec).encode(result, heard_by)
+            protected = self._hooks.protected() if codec is CodecId.OPUS else frozenset[str]()
+            packets = self._encoders_of(codec).encode(result, heard_by, protected)
             self._route(packets.streams, listeners)
             self._hand_out(codec, packets, number, now)
             if not heard_by:
@@ -166,8 +173,15 @@ class _Run:
         encoders = self._encoders.get(codec)
         if encoders is None:
 
-            def make() -> AudioEncoder:
-                return make_audio_encoder(codec, bitrate=self._context.config.opus_bitrate)
+            def make(fec: bool) -> AudioEncoder:
+                config = self._context.config
+                return make_audio_encoder(
+                    codec,
+                    bitrate=config.opus_bitrate,
+                    complexity=config.opus_complexity,
+                    dtx=config.opus_dtx,
+                    loss_percent=PROTECTED_LOSS if fec else 0,
+                )
 
             encoders = self._encoders[codec] = MixEncoders(self._shared(codec), make)
         return encoders
@@ -188,6 +202,8 @@ class _Run:
         for stream, packet in packets.packets.items():
             if stream not in self._epochs:
                 self._epochs[stream] = self._next_epoch()
+            if codec is CodecId.OPUS and len(packet.data) <= UNSENT_BYTES:
+                continue
             self._context.deliver(
                 EncodedFrame(
                     stream=stream,
@@ -238,5 +254,6 @@ class _Run:
 def _mixes(codec: CodecId, shared: str, packets: MixPackets) -> list[dict[str, Any]]:
     listeners = Counter(packets.streams.values())
     return [
-        {"codec": codec.value, "listeners": count, "shared": stream == shared} for stream, count in listeners.items()
+        {"codec": codec.value, "listeners": count, "shared": stream in (shared, shared + PROTECTED)}
+        for stream, count in listeners.items()
     ]

@@ -147,8 +147,10 @@ class Engine:
                 room.request_key(message)
             case Request():
                 answer(room, message, self._deliver)
-            case SenderReport() | Feedback():
-                pass  # lip sync and tiers are not decided here yet
+            case Feedback():
+                room.feedback(message)
+            case SenderReport():
+                pass  # lip sync is not decided here yet
             case _:
                 self.faults.count("unknown_message")
 

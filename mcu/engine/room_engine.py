@@ -11,6 +11,7 @@ from mixdown.mcu.engine.context import RoomContext
 from mixdown.mcu.engine.stage import Stage, Voices, make_stage
 from mixdown.mcu.engine.video_side import VideoSide
 from mixdown.mcu.link.messages import (
+    Feedback,
     KeyFrameRequest,
     RoomDocument,
     SourceClosed,
@@ -109,6 +110,10 @@ class RoomEngine:
     def request_key(self, message: KeyFrameRequest) -> None:
         if not self.video.request_key(message.subscriber):
             self.context.faults.count("key_request_unknown")
+
+    def feedback(self, message: Feedback) -> None:
+        """What a subscriber's transport reports of the way to it."""
+        self.audio.feedback(message)
 
     def close(self) -> None:
         self.video.close()

@@ -8,7 +8,7 @@ from mixdown.codecs.audio import make_audio_encoder
 from mixdown.codecs.encoded import CodecId
 from mixdown.codecs.errors import CodecError
 from mixdown.codecs.mix_encoders import HANDOVER_TICKS, MixEncoders
-from mixdown.codecs.opus import OpusDecoder, OpusEncoder
+from mixdown.codecs.opus import OpusDecoder, OpusEncoder, has_fec
 from mixdown.mixer.audio_mixer import AudioMixer, MixResult
 from mixdown.mixer.media import Samples, silence
 
@@ -22,7 +22,7 @@ class Counting:
     def __init__(self) -> None:
         self.made = self.alive = self.encoded = 0
 
-    def __call__(self) -> OpusEncoder:
+    def __call__(self, fec: bool) -> OpusEncoder:
         counting = self
         self.made += 1
         self.alive += 1
@@ -36,7 +36,7 @@ class Counting:
                 counting.alive -= self._state is not None
                 super().close()
 
-        return Counted()
+        return Counted(fec=fec, loss_percent=10 * fec)
 
 
 def result(*talkers: str, level: float = 0.0) -> MixResult:
@@ -99,6 +99,24 @@ def test_a_new_encoder_is_primed_with_what_its_listener_heard():
     assert made.encoded - before == HANDOVER_TICKS + 2
 
 
+def test_who_loses_packets_gets_a_second_encode_with_fec_in_it():
+    made, mixer, carried = Counting(), AudioMixer(), {}
+    encoders = MixEncoders(SHARED, made)
+    for n in range(60):
+        result = mixer.mix({"a-microphone": tone(300, n), "b-microphone": silence()}, {"a-microphone": "a"}, {}, ())
+        protected = {"b", "a"} if n >= 20 else set()
+        out = encoders.encode(result, LISTENERS, protected)
+        for stream, packet in out.packets.items():
+            carried.setdefault(stream, []).append(has_fec(packet.data))
+        if n == 15:
+            assert out.streams == {"a": f"{SHARED}/a", "b": SHARED, "v": SHARED}
+    assert out.streams == {"a": f"{SHARED}+fec/a", "b": f"{SHARED}+fec", "v": SHARED}
+    assert sum(carried[f"{SHARED}+fec"]) > 10 and not any(carried[SHARED])
+    assert made.alive == 3
+    out = encoders.encode(result, LISTENERS)
+    assert set(out.ended) == {f"{SHARED}+fec", f"{SHARED}+fec/a"} and made.alive == 2
+
+
 def test_levels_of_streams_are_their_own():
     out = MixEncoders(SHARED, Counting()).encode(result("a", level=0.1), LISTENERS)
     assert out.packets[SHARED].level == 20 and out.packets[f"{SHARED}/a"].level == 127
@@ -110,7 +128,7 @@ def test_an_encoder_that_fails_is_counted_and_opened_anew():
             raise CodecError("no")
 
     made = iter([Broken(), OpusEncoder()])
-    encoders = MixEncoders(SHARED, lambda: next(made))
+    encoders = MixEncoders(SHARED, lambda fec: next(made))
     assert encoders.encode(result(), LISTENERS).packets == {} and encoders.failures == 1
     assert set(encoders.encode(result(), LISTENERS).packets) == {SHARED}
 
@@ -118,7 +136,7 @@ def test_an_encoder_that_fails_is_counted_and_opened_anew():
 def test_a_listener_hears_the_others_through_all_his_moves_and_never_himself():
     """a talks now and then (1500 Hz), b all the time (600 Hz): a's decoder gets 600 Hz without a break or a click."""
     mixer, decoder = AudioMixer(), OpusDecoder()
-    encoders = MixEncoders(SHARED, lambda: make_audio_encoder(CodecId.OPUS))
+    encoders = MixEncoders(SHARED, lambda fec: make_audio_encoder(CodecId.OPUS))
     owners = {"a-microphone": "a", "b-microphone": "b"}
     sound, moves = [], set()
     for n in range(200):

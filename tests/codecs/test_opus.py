@@ -9,7 +9,7 @@ from mixdown.codecs import libopus
 from mixdown.codecs.audio import make_audio_decoder, make_audio_encoder
 from mixdown.codecs.encoded import CodecId
 from mixdown.codecs.errors import CodecError
-from mixdown.codecs.opus import OpusDecoder, OpusEncoder, Signal, packet_samples
+from mixdown.codecs.opus import OpusDecoder, OpusEncoder, Signal, has_fec, packet_samples
 from mixdown.codecs.opus_av import AvOpusDecoder, AvOpusEncoder
 from mixdown.mixer.media import Samples, silence
 
@@ -175,3 +175,14 @@ def test_lengths_are_read_as_libopus_reads_them(toc):
                 packet_samples(packet)
         else:
             assert packet_samples(packet) == expected
+
+
+def test_fec_is_found_where_libopus_finds_it():
+    has = libopus.library().opus_packet_has_lbrr
+    for blocks in (speech(40), tone(1000, 20)):
+        for loss in (0, 15):
+            encoder = OpusEncoder(fec=loss > 0, loss_percent=loss)
+            packets = [encoder.encode(block) for block in blocks]
+            found = [has_fec(packet) for packet in packets]
+            assert found == [bool(has(packet, len(packet))) for packet in packets]
+            assert any(found) == (loss > 0)

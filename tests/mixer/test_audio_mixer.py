@@ -124,7 +124,8 @@ def test_places_change_hands_without_a_click_or_a_gap_for_anybody():
         results.append(mixer.mix(blocks, owners, {}, ()))
         seats.add(results[-1].talkers)
         for name in results[-1].minus:
-            assert n == 0 or db(results[-1].minus[name], TONES[ord(name) - 97]) < -45  # of -14; the rest leaks from the swelling
+            # Of -14 dB; what is left leaks from the swelling.
+            assert n == 0 or db(results[-1].minus[name], TONES[ord(name) - 97]) < -45
     assert {frozenset("ac"), frozenset("ad")} <= seats
     sound = heard(results[2:], "b")
     for n in range(0, len(sound), 960):
