@@ -26,45 +26,85 @@ app = typer.Typer(
     name="mixdown",
     no_args_is_help=True,
     add_completion=False,
-    help="A conference server that mixes.",
-    rich_markup_mode=None,
+    help="A conference server that mixes: everybody sends one stream and receives one.",
+    rich_markup_mode="rich",
 )
 console = Console(highlight=False)
 complaints = Console(stderr=True, highlight=False)
 
-ConfigFile = Annotated[Path | None, typer.Option("--config", "-c", help="A TOML file with settings.")]
-DataDirectory = Annotated[Path | None, typer.Option("--data-dir", help="Where rooms, secret and certificate are kept.")]
-HttpPort = Annotated[int | None, typer.Option("--port", "-p", help="Of http://localhost (8080).")]
-LanPort = Annotated[int | None, typer.Option("--lan-port", help="Of HTTPS on the local network (8443).")]
+WEB, MEDIA, LIMITS, OTHER = "Web addresses", "Media", "Limits", "Files, access and logs"
+
+
+def option(flag: str, help_: str, panel: str, *more: str) -> Any:
+    return typer.Option(flag, *more, help=help_, rich_help_panel=panel, show_default=False)
+
+
+ConfigFile = Annotated[Path | None, option("--config", "A TOML file with settings.", OTHER, "-c")]
+DataDirectory = Annotated[Path | None, option("--data-dir", "Where rooms, secret and certificate are kept.", OTHER)]
+HttpPort = Annotated[int | None, option("--port", "Of http://localhost. (8080)", WEB, "-p")]
+LanPort = Annotated[int | None, option("--lan-port", "Of HTTPS on the local network. (8443)", WEB)]
 
 
 @app.command()
 def serve(
-    config: ConfigFile = None,
-    data_dir: DataDirectory = None,
     port: HttpPort = None,
-    host: Annotated[str | None, typer.Option("--host", help="Address for plain HTTP (127.0.0.1).")] = None,
+    host: Annotated[str | None, option("--host", "Address of plain HTTP. (127.0.0.1)", WEB)] = None,
     lan_port: LanPort = None,
-    no_lan: Annotated[bool, typer.Option("--no-lan", help="Serve this machine only.")] = False,
+    lan_host: Annotated[str | None, option("--lan-host", "Address of HTTPS. (0.0.0.0)", WEB)] = None,
+    no_lan: Annotated[bool, option("--no-lan", "Serve this machine only.", WEB)] = False,
+    certificate: Annotated[
+        Path | None, option("--certificate", "PEM file for HTTPS. (made for this machine's addresses)", WEB)
+    ] = None,
+    private_key: Annotated[Path | None, option("--private-key", "PEM file of its key.", WEB)] = None,
+    media_address: Annotated[
+        str | None, option("--media-address", "Local address of the media sockets. (all)", MEDIA)
+    ] = None,
     announced_address: Annotated[
-        str | None, typer.Option("--announced-address", help="What media candidates name, behind a 1:1 NAT.")
+        str | None, option("--announced-address", "What media candidates name, behind a 1:1 NAT.", MEDIA)
     ] = None,
     port_range: Annotated[
-        str | None, typer.Option("--port-range", help="UDP ports of media, as in 40000-40999.")
+        str | None, option("--port-range", "UDP ports of media, as in 40000-40999. (any)", MEDIA)
     ] = None,
-    log_level: Annotated[str | None, typer.Option("--log-level", help="debug, info, warning, error.")] = None,
-    log_format: Annotated[str | None, typer.Option("--log-format", help="console or json.")] = None,
+    ice_server: Annotated[
+        list[str] | None,
+        option("--ice-server", "stun:host:port or turn:user:password@host:port, for the server itself.", MEDIA),
+    ] = None,
+    max_rooms: Annotated[int | None, option("--max-rooms", "Rooms at once. (1000)", LIMITS)] = None,
+    max_participants: Annotated[int | None, option("--max-participants", "People in a room. (256)", LIMITS)] = None,
+    empty_timeout: Annotated[
+        float | None, option("--empty-timeout", "Seconds that a room stays when everybody left. (300)", LIMITS)
+    ] = None,
+    config: ConfigFile = None,
+    data_dir: DataDirectory = None,
+    secret: Annotated[
+        str | None,
+        option("--secret", "Of admins. Better MIXDOWN_ADMIN_SECRET: others see a command line. (made)", OTHER),
+    ] = None,
+    log_level: Annotated[str | None, option("--log-level", "debug, info, warning, error. (info)", OTHER)] = None,
+    log_format: Annotated[str | None, option("--log-format", "console or json. (by terminal)", OTHER)] = None,
 ) -> None:
-    """Run the server until Ctrl-C."""
+    """Run the server until Ctrl-C.
+
+    Every option is also a MIXDOWN_ variable and a line of a TOML file: docs/settings.md names them all.
+    """
     settings = _settings(
         config,
         data_dir=data_dir,
         http_port=port,
         http_host=host,
         lan_port=lan_port,
+        lan_host=lan_host,
         lan=False if no_lan else None,
+        certificate=certificate,
+        private_key=private_key,
+        media_address=media_address,
         announced_address=announced_address,
         port_range=port_range,
+        ice_servers=tuple(ice_server) if ice_server else None,
+        max_rooms=max_rooms,
+        max_participants=max_participants,
+        empty_timeout=empty_timeout,
+        admin_secret=secret,
         log_level=log_level,
         log_format=log_format,
     )

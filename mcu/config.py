@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -36,6 +36,16 @@ class IceServerSettings(BaseModel):
     credential: SecretStr | None = None
 
 
+def ice_server(text: str) -> dict[str, str]:
+    """`stun:host:port`, or `turn:user:password@host:port?transport=udp` as one word of a command line."""
+    scheme, _, rest = text.partition(":")
+    login, at, host = rest.rpartition("@")
+    if not at:
+        return {"url": text}
+    username, _, credential = login.partition(":")
+    return {"url": f"{scheme}:{host}", "username": username, "credential": credential}
+
+
 class Settings(BaseSettings):
     """Everything that can be set. In the environment: MIXDOWN_ and the name in capitals; lists as JSON."""
 
@@ -47,6 +57,9 @@ class Settings(BaseSettings):
     "Serve HTTPS to the local network as well."
     lan_host: str = "0.0.0.0"
     lan_port: Port = 8443
+    certificate: Path | None = None
+    private_key: Path | None = None
+    "PEM files for HTTPS. None: made for this machine's addresses, and again when they change."
     data_dir: Path = Field(default_factory=default_data_dir)
 
     admin_secret: SecretStr | None = None
@@ -64,6 +77,8 @@ class Settings(BaseSettings):
 
     media_address: str | None = None
     announced_address: str | None = None
+    max_half_open: int = Field(default=64, ge=1)
+    "Joins under way at once."
     port_range: Annotated[tuple[Port, Port] | None, NoDecode] = None
     "UDP ports of the media, inclusive: 40000-40999."
     ice_servers: tuple[IceServerSettings, ...] = ()
@@ -101,6 +116,20 @@ class Settings(BaseSettings):
             ipaddress.ip_address(value)
         return value
 
+    @model_validator(mode="after")
+    def _check_certificate(self) -> Settings:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key go together")
+        for path in (self.certificate, self.private_key):
+            if path is not None and not path.is_file():
+                raise ValueError(f"there is no file {path}")
+        return self
+
+    @field_validator("ice_servers", mode="before")
+    @classmethod
+    def _parse_ice_servers(cls, value: Any) -> Any:
+        return tuple(ice_server(one) if isinstance(one, str) else one for one in value) if value else ()
+
     @field_validator("data_dir")
     @classmethod
     def _expand(cls, value: Path) -> Path:
@@ -130,6 +159,7 @@ class Settings(BaseSettings):
             media_address=self.media_address,
             announced_address=self.announced_address,
             port_range=self.port_range,
+            max_half_open=self.max_half_open,
             ice_servers=tuple(
                 IceServer(s.url, s.username, s.credential.get_secret_value() if s.credential else None)
                 for s in self.ice_servers

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 import uvicorn
@@ -39,6 +40,25 @@ class Started:
     lan: tuple[str, ...]
     secret: AdminSecret
     open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """What HTTPS is served with. own: made and renewed by this server; else it is somebody's, and only read."""
+
+    certificate: Path
+    key: Path
+    own: bool
+
+    @classmethod
+    def of(cls, settings: Settings, data: DataDir) -> TlsFiles:
+        if settings.certificate is not None and settings.private_key is not None:
+            return cls(settings.certificate, settings.private_key, own=False)
+        return cls(data.certificate, data.key, own=True)
+
+    def ensure(self) -> bool:
+        """Whether the files were made anew just now."""
+        return self.own and certificates.ensure(self.certificate, self.key)
 
 
 class Listener(uvicorn.Server):
@@ -90,8 +110,8 @@ def _bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def listener(app: ASGIApp, data: DataDir | None = None) -> Listener:
-    """A server for the app, over TLS if there is `data`; the app's lifespan is the caller's affair."""
+def listener(app: ASGIApp, tls: TlsFiles | None = None) -> Listener:
+    """A server for the app, over TLS if there is `tls`; the app's lifespan is the caller's affair."""
     config = uvicorn.Config(
         app,
         lifespan="off",
@@ -105,8 +125,8 @@ def listener(app: ASGIApp, data: DataDir | None = None) -> Listener:
         ws_max_queue=8,
         ws_ping_interval=15,
         ws_ping_timeout=15,
-        ssl_certfile=str(data.certificate) if data else None,
-        ssl_keyfile=str(data.key) if data else None,
+        ssl_certfile=str(tls.certificate) if tls else None,
+        ssl_keyfile=str(tls.key) if tls else None,
     )
     config.load()
     return Listener(config)
@@ -115,6 +135,7 @@ def listener(app: ASGIApp, data: DataDir | None = None) -> Listener:
 async def serve(settings: Settings, started: Callable[[Started], None]) -> None:
     """Until SIGINT or SIGTERM. started: told once both listeners are up. Raises Conflict, OSError."""
     data = DataDir(settings.data_dir)
+    tls = TlsFiles.of(settings, data)
     configured = settings.admin_secret.get_secret_value() if settings.admin_secret else None
     open_listener = configured is None and is_loopback(settings.http_host)
     local_sockets = listen(settings.http_host, settings.http_port)
@@ -125,20 +146,20 @@ async def serve(settings: Settings, started: Callable[[Started], None]) -> None:
         outer: ASGIApp = OpenListener(app, frozenset(settings.allowed_hosts)) if open_listener else app
         running: list[tuple[Listener, list[socket.socket]]] = [(listener(outer), local_sockets)]
         if settings.lan:
-            certificates.ensure(data.certificate, data.key)
-            running.append((listener(app, data), lan_sockets))
+            tls.ensure()
+            running.append((listener(app, tls), lan_sockets))
         told = Started(_local_url(local_sockets), _lan_urls(settings, lan_sockets), secret, open_listener)
-        await _run(running, data, lambda: started(told))
+        await _run(running, tls, lambda: started(told))
 
 
-async def _run(running: list[tuple[Listener, list[socket.socket]]], data: DataDir, started: Callable[[], None]) -> None:
+async def _run(running: list[tuple[Listener, list[socket.socket]]], tls: TlsFiles, started: Callable[[], None]) -> None:
     listeners = [listener for listener, _ in running]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, listeners)
     async with asyncio.TaskGroup() as group:
         served = [group.create_task(listener.serve(sockets)) for listener, sockets in running]
-        watching = group.create_task(_renew(listeners[-1], data)) if len(listeners) > 1 else None
+        watching = group.create_task(_renew(listeners[-1], tls)) if len(listeners) > 1 and tls.own else None
         announcing = group.create_task(_announce(listeners, started))
         await asyncio.wait(served)
         announcing.cancel()
@@ -159,12 +180,12 @@ async def _announce(listeners: list[Listener], started: Callable[[], None]) -> N
     started()
 
 
-async def _renew(listener: Listener, data: DataDir) -> None:
+async def _renew(listener: Listener, tls: TlsFiles) -> None:
     """A machine that moves to another network gets a certificate for its new address; who is in stays in."""
     while True:
         await asyncio.sleep(CERTIFICATE_CHECK)
-        if await asyncio.to_thread(certificates.ensure, data.certificate, data.key) and listener.config.ssl:
-            listener.config.ssl.load_cert_chain(data.certificate, data.key)
+        if await asyncio.to_thread(tls.ensure) and listener.config.ssl:
+            listener.config.ssl.load_cert_chain(tls.certificate, tls.key)
             log.info("- certificate renewed")
 
 

@@ -128,7 +128,7 @@ class SenderReport:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """A peer wants one medium. The mixer answers with a Route. `participant`: whose own voice is left out of the mix."""
+    """A peer wants one medium; the mixer answers with a Route. participant: whose voice is left out of the mix."""
 
     room: str
     subscriber: str

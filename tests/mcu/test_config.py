@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from mixdown.mcu.config import load
+from mixdown.mcu.config import Settings, load
 
 
 @pytest.fixture(autouse=True)
@@ -70,3 +70,24 @@ def test_a_misspelt_setting_in_a_file_is_refused(tmp_path: Path) -> None:
     file.write_text("htp_port = 1\n")
     with pytest.raises(ValidationError, match="htp_port"):
         load(file)
+
+
+def test_every_setting_is_documented():
+    page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
+    missing = [name for name in Settings.model_fields if f"`{name}`" not in page]
+    assert not missing
+
+
+def test_certificate_and_key_go_together_and_exist(tmp_path):
+    there = tmp_path / "c.pem"
+    there.write_text("")
+    for given in ({"certificate": there}, {"certificate": there, "private_key": tmp_path / "no"}):
+        with pytest.raises(ValidationError):
+            load(None, **given)
+    assert load(None, certificate=there, private_key=there).certificate == there
+
+
+def test_ice_servers_as_words_of_a_command_line():
+    servers = load(None, ice_servers=("stun:a:3478", "turn:u:p@b:3478?transport=udp")).edge().ice_servers
+    assert [s.url for s in servers] == ["stun:a:3478", "turn:b:3478?transport=udp"]
+    assert (servers[1].username, servers[1].credential) == ("u", "p")

@@ -260,6 +260,7 @@ async def test_twenty_calls_leave_nothing_behind():
         calls = [Call() for _ in range(4)]
         await asyncio.gather(*(call.connect() for call in calls))
         await asyncio.gather(*(call.close() for call in calls))
+
     def left() -> tuple[int, int, list[str]]:
         return len(asyncio.all_tasks()) - tasks, open_descriptors() - descriptors, threads_of_mixdown()
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+
 import pytest
-from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
+from aiortc.rtp import HeaderExtensionsMap, RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,10 +56,8 @@ def test_what_another_implementation_writes_is_read():
 
 @given(st.binary(max_size=64))
 def test_garbage_is_a_value_error_or_a_packet(data):
-    try:
+    with contextlib.suppress(ValueError):
         parse_rtp(b"\x90" + data, with_extensions=True)
-    except ValueError:
-        pass
 
 
 def test_extensions_of_a_wrong_length_are_left_out():
@@ -75,7 +76,8 @@ def test_reception_counts_loss_over_the_wrap():
 
 
 MEDIA = OfferedMedia(
-    0, "v", "video", MediaKind.VIDEO, "UDP/TLS/RTP/SAVPF", "96", Direction.SENDRECV, (), {URI_MID: 4}, (), {}, False, False
+    0, "v", "video", MediaKind.VIDEO, "UDP/TLS/RTP/SAVPF", "96", Direction.SENDRECV, (), {URI_MID: 4}, (), {},
+    slides=False, rejected=False,
 )  # fmt: skip
 VP8_CODEC = Codec(CodecId.VP8, 96, 97, "VP8", 90_000, None, {}, ())
 
@@ -101,7 +103,7 @@ def test_numbers_run_on_over_a_switch_and_a_restart():
     assert sequences == [(sequences[0] + i) & 0xFFFF for i in range(len(sequences))]
     pictures = [vp8.parse(group[0].payload)[0].picture_id for group in sent]
     assert pictures == [(pictures[0] + i) & 0x7FFF for i in range(5)]
-    steps = [(b[0].timestamp - a[0].timestamp) & 0xFFFFFFFF for a, b in zip(sent, sent[1:], strict=False)]
+    steps = [(b[0].timestamp - a[0].timestamp) & 0xFFFFFFFF for a, b in itertools.pairwise(sent)]
     assert all(0 < step < 90_000 for step in steps), steps
     assert [group[0].marker for group in sent] == [False] * 5 and [group[1].marker for group in sent] == [True] * 5
 
