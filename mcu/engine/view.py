@@ -92,7 +92,8 @@ class View:
             self._compositor = Compositor(*look)
         self._placement = self._seats.place(build_scene(stage, document, pictures))
         self._stage, self._cast = stage, cast
-        geometry = _geometry(self._placement)
+        # The document counts: who asked for a layout waits for its event, even if no tile has to move.
+        geometry = document, _geometry(self._placement)
         placed, self._geometry = geometry != self._geometry, geometry
         return True, placed
 
