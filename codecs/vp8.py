@@ -33,7 +33,7 @@ def _options(tier: Tier, layers: int) -> dict[str, str]:
         "max-intra-rate": "450",  # % of a frame's share: a key frame takes 4.5 frame times on the wire, not 10
         "drop-threshold": "0",  # a dropped frame is a freeze for all watchers at once
         "qmin": "2",
-        "qmax": "56",
+        "qmax": "63",  # coarse before too large: no frame is dropped here, so the quantiser alone keeps the rate
         "static-thresh": "1",  # lets libvpx skip blocks that did not change at all: empty tiles, cards
         "noise-sensitivity": "0",  # the sources were denoised by their own encoders
     }
