@@ -11,27 +11,38 @@ from mixdown.codecs.encoded import CodecId, EncodedFrame
 from mixdown.codecs.errors import CodecError
 from mixdown.codecs.jitter import JitterBuffer, JitterCounters, Lost
 from mixdown.mixer.audio_input import MAX_STRETCH, AudioRing
-from mixdown.mixer.media import BLOCK_SAMPLES, SAMPLE_RATE, Samples
+from mixdown.mixer.media import BLOCK_SAMPLES, CHANNELS, SAMPLE_RATE, Samples
+from mixdown.mixer.time_scale import MAX_LAG
 
 FADE_BLOCKS = 5
 "When nothing comes, 100 ms are concealed while they fade out; after that the source is silent."
 RETURN_SAMPLES = 240
 "5 ms: how a source fades in again after that."
-NEAREST, FARTHEST = 0.005, 0.020
-"""Seconds of playout delay over its target that are left alone. It begins somewhere between 0 and a tick over it;
-and up to a tick of sound waits behind the decoder, so the next packet is needed that much before it is heard."""
+TICK = BLOCK_SAMPLES / SAMPLE_RATE
+"""Seconds. Where packets and ticks meet by chance, sound is played between none and one tick later than it is due; that
+is left alone."""
 SAMPLES_PER_SECOND_OFF = 1000
 "How strongly the rest is corrected: 1 ms more takes 1 sample more of each block, up to MAX_STRETCH."
+HURRY = 0.015
+"Seconds off from which whole pitch periods are left out or played twice."
+FAR = 0.060
+"Seconds off from which that is done where it is heard, too."
+ALIKE, HARDLY_ALIKE = 0.85, 0.3
+LONGEST = BLOCK_SAMPLES + MAX_LAG
+REST = 2
+"Blocks between two such corrections."
 
 
 @dataclass(frozen=True, slots=True)
 class AudioSourceStats:
     """Since the source began. concealed: samples at 48 kHz made up; stretched: blocks that were not played at their
-    own speed; refused: packets that no decoder took; target: seconds of delay the jitter buffer aims at."""
+    own speed; scaled: blocks shortened or lengthened by a pitch period; refused: packets that no decoder took;
+    target: seconds of delay the jitter buffer aims at."""
 
     packets: JitterCounters
     concealed: int
     stretched: int
+    scaled: int
     refused: int
     target: float
 
@@ -41,7 +52,8 @@ class AudioSource:
 
     def __init__(self, codec: CodecId) -> None:
         self._ring = AudioRing()
-        self._concealed = self._stretched = self._refused = 0
+        self._concealed = self._stretched = self._scaled = self._refused = 0
+        self._rested = 0
         self.arrival: float | None = None
         "EncodedFrame.arrival of the packet decoded last."
         self._gap = 0
@@ -53,7 +65,7 @@ class AudioSource:
     @property
     def stats(self) -> AudioSourceStats:
         return AudioSourceStats(
-            self._jitter.counters, self._concealed, self._stretched, self._refused, self._jitter.target
+            self._jitter.counters, self._concealed, self._stretched, self._scaled, self._refused, self._jitter.target
         )
 
     def push(self, frame: EncodedFrame, now: float) -> None:
@@ -76,11 +88,14 @@ class AudioSource:
 
     def pull(self, now: float) -> Samples | None:
         """The block for the tick at `now`: float32 (960, 2), or None while there is nothing to be heard."""
-        take = self._take(now)
+        off = self._off(now)
+        take = BLOCK_SAMPLES + max(-MAX_STRETCH, min(MAX_STRETCH, round(off * SAMPLES_PER_SECOND_OFF)))
         while len(self._ring) < take:
             if not self._fill(now):
-                self._ring.clear()
-                return None
+                return self._rest(take)
+        scaled = self._rescaled(off, now)
+        if scaled is not None:
+            return scaled
         self._stretched += take != BLOCK_SAMPLES
         return self._ring.pull(take)
 
@@ -98,13 +113,38 @@ class AudioSource:
         """RTP clock units in a packet."""
         return self._decoder.samples(packet) // self._ratio
 
-    def _take(self, now: float) -> int:
-        """Input samples for this block: 960, or a few more or less while the delay is off its target."""
+    def _off(self, now: float) -> float:
+        """By how many seconds sound is played too late (over 0) or too soon for what the network does."""
         if self._gap or (not self._ring and self._level == 0.0):
-            return BLOCK_SAMPLES
-        excess = self._jitter.excess(now, len(self._ring) / SAMPLE_RATE)
-        beyond = max(0.0, excess - FARTHEST) + min(0.0, excess - NEAREST)
-        return BLOCK_SAMPLES + max(-MAX_STRETCH, min(MAX_STRETCH, round(beyond * SAMPLES_PER_SECOND_OFF)))
+            return 0.0
+        waiting = len(self._ring) / SAMPLE_RATE
+        slack = self._jitter.slack(now)
+        # The next packet is needed once less than a tick's sound waits.
+        return max(0.0, slack + waiting - TICK) + min(0.0, slack + waiting - waiting % TICK)
+
+    def _rest(self, take: int) -> Samples | None:
+        """The end of what was faded out, if there is some left."""
+        if not self._ring:
+            return None
+        self._ring.push(np.zeros((take - len(self._ring), CHANNELS), np.float32))
+        return self._ring.pull(take)
+
+    def _rescaled(self, off: float, now: float) -> Samples | None:
+        """A block with a pitch period left out or played twice, if the delay is far enough off for that."""
+        self._rested += 1
+        if abs(off) < HURRY or self._rested <= REST or self._gap:
+            return None
+        likeness = HARDLY_ALIKE if abs(off) > FAR else ALIKE
+        if off < 0.0:
+            block = self._ring.lengthen(likeness)
+        else:
+            while len(self._ring) < LONGEST and self._jitter.next_is_here:
+                self._fill(now)
+            block = self._ring.shorten(likeness)
+        if block is not None:
+            self._rested = 0
+            self._scaled += 1
+        return block
 
     def _fill(self, now: float) -> bool:
         """Put the next stretch of sound into the ring. False: there is none."""

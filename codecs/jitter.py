@@ -18,13 +18,13 @@ JUMP_SECONDS = 1.0
 JUMP_PACKETS = 1000
 "So does one this far in sequence."
 PAUSE_SECONDS = 0.2
-"After that long without anything to play, a packet that goes on in media time as if nothing had been begins one too."
+"After that long without anything to play, packets that go on in media time as if nothing had been begin one too."
 MAX_PACKETS = 120
 "Bound of the buffer in packets. When it is full, the oldest is dropped."
-MAX_SPAN_SECONDS = 0.4
-"Bound of the buffer in media time: the longest target and as much again. Over it, the oldest is dropped."
+MAX_SPAN_SECONDS = 0.8
+"Bound of the buffer in media time. Over it, the oldest is dropped."
 LATE_SECONDS = 0.1
-"What waits longer than this over its target is dropped while there is something after it."
+"After a time with nothing to play, what is later than this is dropped while there is something after it."
 EMPTY_SECONDS = 0.020
 
 
@@ -75,11 +75,16 @@ class JitterBuffer:
         self._duration = 0
         self._empty = 0
         "RTP clock units of EMPTY since the last packet."
+        self._resumed = False
+        self._latest = (-1, 0.0)
+        "Sequence and transit of the newest packet."
+        self.hold = 0.0
+        "Seconds by which everything is played later than jitter asks for, to be in time with a picture."
         self.counters = JitterCounters()
 
     @property
     def target(self) -> float:
-        """The playout delay aimed at, seconds: 0.020 .. 0.200."""
+        """The playout delay that jitter asks for, seconds over the fastest way, 0.020 or more."""
         return self._delay.target
 
     def __len__(self) -> int:
@@ -95,20 +100,29 @@ class JitterBuffer:
         transit = now - frame.rtp_time / self._rate
         if self._breaks(frame, transit):
             self._anchor(frame.epoch)
+        self._resumed |= self._resumes(frame)
+        if frame.sequence > self._latest[0]:
+            self._latest = (frame.sequence, transit)
         if frame.sequence in self._frames:
             self.counters.duplicate += 1
-        elif self._is_past(frame):
-            self.counters.late += 1
+            return
+        if not self._resumed:
             self._delay.learn(transit, now)
+        if self._is_past(frame):
+            self.counters.late += 1
         else:
             self._frames[frame.sequence] = frame
-            self._delay.learn(transit, now)
             self._bound()
 
     def pull(self, now: float) -> EncodedFrame | Lost | Gap:
         """What to play next. To be called whenever there is not enough decoded sound for the tick at `now`."""
         if not self._frames:
             return self._nothing()
+        if self._resumed:
+            self._resumed = False
+            if self._latest[1] - self._delay.base > PAUSE_SECONDS:  # no packet behind it has caught up: a pause
+                self._new_line()
+                self._delay.restart(self._latest[1])
         head = self._frames[min(self._frames)]
         if self._sequence is None:
             return self._play(head, now) if now >= self._due(head) else self._nothing()
@@ -117,12 +131,24 @@ class JitterBuffer:
             return self._nothing() if waits else self._play(head, now)
         return self._missing(head) or self._play(head, now)
 
-    def excess(self, now: float, pending: float) -> float:
-        """By how many seconds the sound is played later (over 0) or sooner than aimed at. pending: seconds of sound
-        taken from here and not played yet."""
+    def slack(self, now: float) -> float:
+        """How many seconds ago the next sample was due; under 0, how many are left until it is."""
         if self._sequence is None or not self._delay.known:
             return 0.0
-        return now - (self._time / self._rate - pending) - self._delay.base - self._delay.target
+        return now - self._time / self._rate - self._delay.base - self._delay.target - self.hold
+
+    @property
+    def next_is_here(self) -> bool:
+        """Whether `pull` would give the packet that follows the last one."""
+        if self._sequence is None or not self._frames:
+            return False
+        head = self._frames.get(self._sequence + 1)
+        return head is not None and head.rtp_time <= self._time
+
+    @property
+    def base(self) -> float | None:
+        """The fastest transit lately, arrival less media time in seconds; None before the first packet."""
+        return self._delay.base if self._delay.known else None
 
     # ---- time lines ----------------------------------------------------------------------------------------------
 
@@ -135,26 +161,35 @@ class JitterBuffer:
             return True
         if self._sequence is None:
             return False
-        if abs(frame.sequence - self._sequence) > JUMP_PACKETS:
-            return True
-        resumes = not self._frames and frame.sequence == self._sequence + 1 and frame.rtp_time <= self._time
-        return resumes and self._empty > PAUSE_SECONDS * self._rate
+        return abs(frame.sequence - self._sequence) > JUMP_PACKETS
+
+    def _resumes(self, frame: EncodedFrame) -> bool:
+        """After a while without anything to play, the very next packet: its sender paused and its clock with him, or
+        the network held it up. What comes with it tells (see `pull`)."""
+        if self._sequence is None or self._frames or self._empty <= PAUSE_SECONDS * self._rate:
+            return False
+        return frame.sequence == self._sequence + 1 and frame.rtp_time <= self._time
 
     def _anchor(self, epoch: int) -> None:
-        self.counters.anchors += 1
+        self._new_line()
         self.counters.dropped += len(self._frames)
         self._frames.clear()
         self._delay.restart()
         self._epoch = epoch
+        self._latest = (-1, 0.0)
+
+    def _new_line(self) -> None:
+        self.counters.anchors += 1
         self._sequence = None
         self._empty = 0
+        self._resumed = False
 
     def _is_past(self, frame: EncodedFrame) -> bool:
         """Already played, or something was played in its place."""
         return self._sequence is not None and frame.sequence <= self._sequence
 
     def _due(self, frame: EncodedFrame) -> float:
-        return self._delay.base + frame.rtp_time / self._rate + self._delay.target
+        return self._delay.base + frame.rtp_time / self._rate + self._delay.target + self.hold
 
     # ---- what to play --------------------------------------------------------------------------------------------
 
@@ -163,7 +198,8 @@ class JitterBuffer:
         return EMPTY
 
     def _play(self, head: EncodedFrame, now: float) -> EncodedFrame:
-        while len(self._frames) > 1 and now - self._due(head) > LATE_SECONDS:
+        idle = self._empty or self._sequence is None
+        while idle and len(self._frames) > 1 and now - self._due(head) > LATE_SECONDS:
             del self._frames[head.sequence]
             self.counters.dropped += 1
             head = self._frames[min(self._frames)]
@@ -189,8 +225,7 @@ class JitterBuffer:
         duration = min(gap, self._duration)
         self._time += duration
         self._sequence += 1
-        last = packets == 1
-        return Lost(duration, head.data if last and duration == gap else None)
+        return Lost(duration, head.data if duration == gap else None)
 
     def _bound(self) -> None:
         while len(self._frames) > MAX_PACKETS or self._too_long():

@@ -1,15 +1,18 @@
 """A source's decoded sound on its way into the mix: packets of any length in, blocks of 20 ms out.
 
 Two clocks meet here. A source that sends a little too fast or too slow is played a little faster or slower, by up to
-1 %, so that nothing is ever dropped or repeated. Every block takes a whole number of input samples.
+1 %, so that nothing is ever dropped or repeated. Every block takes a whole number of input samples. Where the delay is
+off by more, because the network changed, a piece that repeats itself is left out or played twice (see time_scale.py).
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 
 import numpy as np
 
+from mixdown.mixer import time_scale
 from mixdown.mixer.media import BLOCK_SAMPLES, CHANNELS, Samples
 
 MAX_STRETCH = 9
@@ -53,6 +56,30 @@ class AudioRing:
         if take == BLOCK_SAMPLES:
             return block
         return _stretched(before, block, self._ahead(block))
+
+    def shorten(self, likeness: float) -> Samples | None:
+        """A block that uses up 2.5 to 12.5 ms more than it lasts. None: too little is waiting, or it does not repeat
+        itself; likeness: as in time_scale."""
+        return self._scaled(BLOCK_SAMPLES + time_scale.MAX_LAG, time_scale.shorten, likeness)
+
+    def lengthen(self, likeness: float) -> Samples | None:
+        """A block that uses up 2.5 to 12.5 ms less than it lasts; or None."""
+        return self._scaled(BLOCK_SAMPLES, time_scale.lengthen, likeness)
+
+    def _scaled(
+        self, needed: int, scale: Callable[[Samples, float], time_scale.Scaled | None], likeness: float
+    ) -> Samples | None:
+        if self._length < needed:
+            return None
+        waiting = self._take(needed)
+        scaled = scale(waiting, likeness)
+        left = waiting if scaled is None else waiting[scaled.used :]
+        self._parts.appendleft(left)
+        self._length += len(left)
+        if scaled is None:
+            return None
+        self._before = scaled.block[-1:]
+        return scaled.block
 
     def clear(self) -> None:
         """Forget what is waiting."""

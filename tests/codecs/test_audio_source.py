@@ -59,8 +59,8 @@ FULL = 0.3 / np.sqrt(2)
 def test_a_steady_stream_is_heard_without_a_gap(codec):
     source = AudioSource(codec)
     out = play(source, [(0.001 + n * 0.02, f) for n, f in enumerate(packets(60, codec))], 60)
-    assert out[:3] == [None] * 3
-    assert all(b is not None and b.shape == (960, 2) for b in out[3:])
+    assert all(b is None for b in out[:2])
+    assert all(b is not None and b.shape == (960, 2) for b in out[2:])
     assert all(rms(b) == pytest.approx(FULL, rel=0.1) for b in out[5:])
     assert source.stats.concealed == 0 and source.stats.refused == 0
     source.close()
@@ -80,16 +80,16 @@ def test_lost_packets_are_made_up_for():
     source = AudioSource(CodecId.OPUS)
     out = play(source, [(0.001 + n * 0.02, f) for n, f in enumerate(packets(100)) if n % 10 != 7], 100)
     assert all(b is not None and rms(b) > 0.5 * FULL for b in out[5:])
-    assert source.stats.packets.lost == 9 and source.stats.concealed == 9 * 960
+    assert source.stats.packets.lost == 10 and source.stats.concealed == 10 * 960
 
 
 def test_a_stream_that_ends_fades_out_and_is_silent():
     source = AudioSource(CodecId.OPUS)
     out = play(source, [(0.001 + n * 0.02, f) for n, f in enumerate(packets(20))], 40)
-    assert all(b is not None for b in out[3:28]) and out[28:] == [None] * 12
-    levels = [rms(b) for b in out[22:28]]
+    assert all(b is not None for b in out[2:27]) and all(b is None for b in out[28:])
+    levels = [rms(b) for b in out[21:28] if b is not None]
     assert levels == sorted(levels, reverse=True)
-    assert np.abs(out[27][-1]).max() == 0
+    assert np.abs([b for b in out if b is not None][-1][-1]).max() == 0
 
 
 def test_what_comes_back_after_a_silence_does_not_click():
@@ -121,7 +121,7 @@ def test_a_drifting_clock_neither_fills_nor_empties_the_buffer(ppm):
         empty += source.pull(tick * 0.02) is None
     stats = source.stats
     assert empty <= 4 and stats.concealed == 0 and stats.packets.dropped == 0
-    assert abs(source._jitter.excess(count * 0.02, len(source._ring) / 48000)) < 0.025
+    assert -0.01 < source._jitter.slack(count * 0.02) + len(source._ring) / 48000 < 0.03
     assert stats.stretched > 0
 
 
