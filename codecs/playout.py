@@ -15,7 +15,7 @@ BINS = 160
 QUANTILE = 0.95
 "Of the packets come within what is measured; what few measurements cannot tell is reckoned from it:"
 TAIL = 2.1
-"how much further than that, seen from the typical packet, the last of some thousands is late (in a normal distribution)."
+"how much further, seen from the typical packet, the last of some thousands is late (in a normal distribution)."
 MEMORY = 250
 "Packets that the histogram remembers: 5 s."
 BURST = 0.005

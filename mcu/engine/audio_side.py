@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mixdown.mcu.engine.audio_feed import AudioFeed
-from mixdown.mcu.engine.audio_ticker import AudioHooks, AudioTicker
+from mixdown.mcu.engine.audio_run import AudioHooks
+from mixdown.mcu.engine.audio_ticker import AudioTicker
 from mixdown.mcu.engine.context import RoomContext
 from mixdown.mcu.engine.loss_watch import LossWatch
 from mixdown.mcu.engine.stage import Stage, Voices
