@@ -43,7 +43,7 @@ test: check ## Everything: style, types, all tests, real browsers (installed by 
 
 show-path: $(STAMP) ## Real browsers in one room: what each sees and hears, with numbers
 	tests/install_browsers.sh
-	$(RUN)/pytest -q -s -m slow tests/browsers $(ARGS)
+	$(RUN)/python -m benchmarks.show_path $(ARGS)
 
 format: $(STAMP) ## Write the code as `make check` wants it
 	$(RUN)/ruff check --fix --quiet $(CODE)

@@ -7,14 +7,11 @@ import asyncio
 from playwright.async_api import Browser
 from support.chromium import chromium_client
 from support.join_speed import click_to_frame
-from support.layout_change import seconds_to_show
+from support.layout_change import CENTRE_RIGHT, seconds_to_show
 from support.meeting import tiles_of
 from support.server import Server
 from support.sources import source
 from support.wrtc_client import WrtcClient
-
-CENTRE_LEFT = (0.55, 0.3)
-"In a grid of two the right picture; in `single-speaker` the one big picture."
 
 
 async def test_a_joiner_soon_sees_a_room_that_is_going_on(server: Server, browser: Browser) -> None:
@@ -37,7 +34,7 @@ async def test_a_layout_is_soon_seen(server: Server, browser: Browser) -> None:
         await tiles_of(server.api, "layout", 2)
         await asyncio.sleep(1)
         times = [
-            await seconds_to_show(client, "layout", layout, CENTRE_LEFT)
+            await seconds_to_show(client, "layout", layout, CENTRE_RIGHT)
             for layout in ("single-speaker", "grid", "single-speaker", "grid")
         ]
         assert sorted(times)[1] < 1.5, times

@@ -20,7 +20,7 @@ async def come_and_go(url: str, room: str, n: int) -> None:
         await client.join(url, room)
         await client.wait_connected()
         await asyncio.sleep(0.1)  # some media each way
-        if n % 3:  # every third just goes
+        if n % 3 or "--all" in sys.argv:  # every third just goes
             await client.leave()
     finally:
         await client.close()

@@ -60,7 +60,9 @@ class FirefoxPage:
         self.context = context
 
     async def goto(self, url: str) -> None:
-        await self.session.command("browsingContext.navigate", {"context": self.context, "url": url, "wait": "complete"})
+        await self.session.command(
+            "browsingContext.navigate", {"context": self.context, "url": url, "wait": "complete"}
+        )
 
     async def evaluate(self, expression: str) -> Any:
         return await evaluate(self.session, self.context, expression)

@@ -6,6 +6,9 @@ import json
 
 from support.page_client import PageClient
 
+CENTRE_RIGHT = (0.55, 0.3)
+"In a grid of two in the right picture; in `single-speaker` in the one big picture."
+
 CHANGE = """
 (async () => {
   const probe = __probe.of(VIDEO);

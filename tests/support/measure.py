@@ -10,9 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import numpy.typing as npt
-
 from support.sources import QUADRANTS, Rgb, Source
-
 
 SAMPLE_RATE = 48_000
 
@@ -26,12 +24,13 @@ class FrameTimes:
     longest: float
 
 
-def frame_times(times: Sequence[float]) -> FrameTimes:
-    """times: seconds, rising."""
+def frame_times(times: Sequence[float], counts: Sequence[int] | None = None) -> FrameTimes:
+    """times: seconds, rising. counts: running number of each, where some frames went by without being timed."""
     if len(times) < 2:
         return FrameTimes(len(times), 0.0, float("inf"))
     gaps = np.diff(np.asarray(times, dtype=float))
-    return FrameTimes(len(times), float((len(times) - 1) / (times[-1] - times[0])), float(gaps.max()))
+    frames = len(times) if counts is None else counts[-1] - counts[0] + 1
+    return FrameTimes(frames, float((frames - 1) / (times[-1] - times[0])), float(gaps.max()))
 
 
 def quadrant_points(tile: Mapping[str, Any], canvas: tuple[int, int]) -> list[tuple[float, float]]:
@@ -44,7 +43,9 @@ def quadrant_points(tile: Mapping[str, Any], canvas: tuple[int, int]) -> list[tu
 
 def colour_error(seen: Sequence[Sequence[float]], source: Source) -> float:
     """The largest difference in any channel of any quadrant, 0..255."""
-    return max(abs(a - b) for got, want in zip(seen, source.colours, strict=True) for a, b in zip(got, want, strict=True))
+    return max(
+        abs(a - b) for got, want in zip(seen, source.colours, strict=True) for a, b in zip(got, want, strict=True)
+    )
 
 
 def decode_audio(file: bytes) -> npt.NDArray[np.float32]:
@@ -56,7 +57,7 @@ def decode_audio(file: bytes) -> npt.NDArray[np.float32]:
 
 
 PITCH = 0.02
-"How far a tone may be off and is still taken for itself: buffers that fill up or run dry play a little faster or slower."
+"How far a tone may be off: buffers that fill up or run dry play a little faster or slower."
 
 
 def tone_levels(samples: npt.NDArray[np.float32], rate: int, tones: Sequence[float]) -> list[float]:

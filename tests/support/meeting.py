@@ -42,9 +42,7 @@ async def tiles_of(api: Api, room: str, count: int, timeout: float = 15.0) -> Ma
             await asyncio.sleep(0.1)
 
 
-async def picture_errors(
-    viewer: Client, tiles: Mapping[str, Any], clients: Mapping[str, Client]
-) -> dict[str, float]:
+async def picture_errors(viewer: Client, tiles: Mapping[str, Any], clients: Mapping[str, Client]) -> dict[str, float]:
     """By name of who is shown: how far its colours are off where `tiles` says it is, as the viewer sees it."""
     return {
         clients[tile["participant"]].source.name: await viewer.error(

@@ -37,7 +37,7 @@ BLANK_PAGE = (HERE / "blank.html").as_uri()
 
 
 class Page(Protocol):
-    """One page of one browser. `evaluate` takes an expression (a promise is awaited) and answers with its JSON value."""
+    """One page of one browser. `evaluate` answers with the JSON value of an expression; a promise is awaited."""
 
     async def goto(self, url: str) -> None: ...
     async def evaluate(self, expression: str) -> Any: ...
@@ -110,8 +110,8 @@ class PageClient:
         await self.evaluate(f"__probe.of({self.video}).frames.length = 0")
 
     async def end_watch(self) -> FrameTimes:
-        times: list[float] = await self.evaluate(f"__probe.of({self.video}).frames")
-        return frame_times([time / 1000 for time in times])
+        frames: list[tuple[float, int]] = await self.evaluate(f"__probe.of({self.video}).frames")
+        return frame_times([time / 1000 for time, _ in frames], [count for _, count in frames])
 
     async def until(self, expression: str, timeout: float = 20.0) -> Any:
         """Waits for an expression to be true."""

@@ -3,10 +3,10 @@
   class Probe {
     constructor(video) {
       this.video = video;
-      this.frames = []; // ms, when each frame was handed to the compositor
+      this.frames = []; // [ms when a frame was handed to the compositor, how many were so far]
       this.canvas = document.createElement('canvas');
-      const next = (_now, { presentationTime }) => {
-        this.frames.push(presentationTime);
+      const next = (_now, { presentationTime, presentedFrames }) => {
+        this.frames.push([presentationTime, presentedFrames]);
         if (this.frames.length > 20000) this.frames.splice(0, 10000);
         video.requestVideoFrameCallback(next);
       };

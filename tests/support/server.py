@@ -42,7 +42,16 @@ class Server:
         return sum(sum(member.cpu_times()[:2]) for member in family)
 
     async def start(self) -> None:
-        arguments = ["serve", "--host", "127.0.0.1", "--port", str(self.port), "--no-lan", "--data-dir", str(self.folder)]
+        arguments = [
+            "serve",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--no-lan",
+            "--data-dir",
+            str(self.folder),
+        ]
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 COMMAND, *arguments, "--log-format", "json", *self.options, stdout=log, stderr=log

@@ -75,7 +75,10 @@ class WrtcClient:
         start = time.monotonic()
         for n in range(1 << 30):
             init = webrtc.VideoFrameBufferInit(
-                format="I420", coded_width=source.width, coded_height=source.height, timestamp=n * 1_000_000 // source.fps
+                format="I420",
+                coded_width=source.width,
+                coded_height=source.height,
+                timestamp=n * 1_000_000 // source.fps,
             )
             await writer.write(webrtc.VideoFrame(pattern.frame(n).tobytes(), init))
             await asyncio.sleep(max(0.0, start + (n + 1) / source.fps - time.monotonic()))
