@@ -27,8 +27,10 @@ from mixdown.mcu.rooms.presence import Wish
 
 MAX_SDP = 65_536
 "Bytes."
-_OWN = frozenset(("name", "audio_muted", "video_muted", "gain_db", "view", "hide_self", "max_bitrate", "hand_raised"))
-_MODERATED = frozenset(("audio_muted", "video_muted", "gain_db", "pinned", "hand_raised"))
+_OWN = frozenset(
+    ("name", "audio_muted", "video_muted", "gain_db", "view", "hide_self", "max_bitrate", "hand_raised", "screen")
+)
+_MODERATED = frozenset(("audio_muted", "video_muted", "gain_db", "pinned", "hand_raised", "screen"))
 
 router = APIRouter(prefix="/v1/rooms/{room}/participants", tags=["participants"])
 ParticipantId = Annotated[str, Path(alias="participant", max_length=64)]

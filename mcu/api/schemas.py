@@ -140,7 +140,7 @@ class CandidatesBody(Body):
 
 
 class ParticipantPatch(Patch):
-    """max_bitrate: bit/s, null for no limit."""
+    """max_bitrate: bit/s, null for no limit. screen: false ends the screen share, with its sound."""
 
     nullable: ClassVar[frozenset[str]] = frozenset({"max_bitrate"})
 
@@ -154,6 +154,7 @@ class ParticipantPatch(Patch):
     max_bitrate: int | None = Field(default=None, ge=0, le=1_000_000_000)
     hand_raised: StrictBool | None = None
     role: Role | None = None
+    screen: Literal[False] | None = None
 
 
 class AudioModel(BaseModel):

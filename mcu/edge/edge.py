@@ -21,7 +21,7 @@ from mixdown.mcu.edge.offer import Offer, guess_kinds, parse_candidate, parse_of
 from mixdown.mcu.edge.peer import Peer
 from mixdown.mcu.edge.types import EdgeConfig, JoinAnswer, JoinRequest, PeerReport, PeerState, PeerStateChanged
 from mixdown.mcu.errors import BadOffer, BadRequest, Conflict, NotFound, TooMany
-from mixdown.mcu.link.messages import MixerPort, Route, SourceKeyFrameWanted, StreamEnded
+from mixdown.mcu.link.messages import MixerPort, Route, SourceKeyFrameWanted, SourceKind, StreamEnded
 
 POLL_INTERVAL = 0.02
 "Seconds between two rounds of repairs and reports. No round while there is no peer."
@@ -188,6 +188,11 @@ class Edge:
         peer.view, peer.tier = view, tier
         if peer.connected and MediaKind.VIDEO in peer.senders:
             peer.subscribe(MediaKind.VIDEO)
+
+    def end_source(self, participant: str, kind: SourceKind) -> bool:
+        """Ends a screen share (or another source) from this side, at once. Whether there was one."""
+        peer = self._peers.get(participant)
+        return peer is not None and peer.end_source(kind)
 
     def handle(self, message: EncodedFrame | Route | StreamEnded | SourceKeyFrameWanted) -> None:
         """Takes what comes from the mixer, on the event loop, in order."""

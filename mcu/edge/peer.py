@@ -19,6 +19,7 @@ from aiortc.rtp import (
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
     AnyRtcpPacket,
+    RtcpByePacket,
     RtcpPacket,
     RtcpPsfbPacket,
     RtcpReceiverInfo,
@@ -47,6 +48,7 @@ from mixdown.mcu.link.messages import (
     SenderReport,
     SourceClosed,
     SourceFrame,
+    SourceKind,
     SourceOpened,
     Subscribe,
     Unsubscribe,
@@ -177,7 +179,8 @@ class Peer:
 
     def _close_source(self, receiver: SourceReceiver) -> None:
         self._by_ssrc = {ssrc: r for ssrc, r in self._by_ssrc.items() if r is not receiver}
-        self._mixer.send(SourceClosed(self.request.room, receiver.source, receiver.epoch))
+        if not receiver.ended:
+            self._mixer.send(SourceClosed(self.request.room, receiver.source, receiver.epoch))
 
     # ---- receiving ---------------------------------------------------------------------------------------------
 
@@ -255,6 +258,12 @@ class Peer:
                 self._on_report(report, now)
         elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
             self._on_nack(packet, now)
+        elif isinstance(packet, RtcpByePacket):
+            for ssrc in packet.sources:
+                receiver = self._by_ssrc.get(ssrc)
+                if receiver is not None and receiver.ssrc == ssrc and not receiver.ended:
+                    self._mixer.send(SourceClosed(self.request.room, receiver.source, receiver.epoch))
+                    receiver.bye(now)
         elif isinstance(packet, RtcpPsfbPacket):
             if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
                 self._counters["key_frames_asked"] += 1
@@ -356,6 +365,15 @@ class Peer:
         if receiver is not None and receiver.ssrc is not None and receiver.wants_key_frame(clock.now()):
             self._send_rtcp(rtcp.picture_loss(self._own_ssrc, receiver.ssrc))
 
+    def end_source(self, kind: SourceKind) -> bool:
+        """Takes a source out of the room although its packets may still come. Whether it was there."""
+        receiver = self.receivers.get(f"{self.request.participant}-{kind.value}")
+        if receiver is None or receiver.ended or not self.connected:
+            return False
+        self._mixer.send(SourceClosed(self.request.room, receiver.source, receiver.epoch))
+        receiver.stop(clock.now())
+        return True
+
     def poll(self, now: float) -> None:
         """Called every few ms while connected: repairs to ask for, reports that are due."""
         feedback = b""
@@ -376,9 +394,10 @@ class Peer:
         self._sent_reports[(ntp >> 16) & 0xFFFFFFFF] = now
         while len(self._sent_reports) > 16:
             del self._sent_reports[next(iter(self._sent_reports))]
-        receptions = [(r.ssrc, r.reception) for r in self.receivers.values() if r.ssrc and r.reception]
+        live = [r for r in self.receivers.values() if not r.ended]
+        receptions = [(r.ssrc, r.reception) for r in live if r.ssrc and r.reception]
         compound = rtcp.reports(self._own_ssrc, self.senders.values(), receptions, cname=self.cname, now=now, ntp=ntp)
-        pictures = [r.ssrc for r in self.receivers.values() if r.ssrc and r.kind.media is MediaKind.VIDEO]
+        pictures = [r.ssrc for r in live if r.ssrc and r.kind.media is MediaKind.VIDEO]
         if pictures:
             compound += rtcp.remb(self._own_ssrc, INBOUND_LIMIT, pictures)
         self._mixer.send(Feedback(self.request.room, self.request.participant, self.remb, self.loss, self.rtt))

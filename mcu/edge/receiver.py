@@ -16,6 +16,10 @@ KEY_FRAME_PAUSE = 0.5
 "Seconds between two key-frame requests that the mixer wants; the assembler has its own rule."
 SILENT_BEFORE_RESTART = 0.2
 "Seconds that the stream's SSRC must have been silent before another one takes its place: simulcast is not taken."
+AFTER_BYE = 0.3
+"Seconds for which stragglers of an ended stream are left out; what comes later opens the source anew."
+SILENT_AFTER_STOP = 0.5
+"Seconds of silence after which a source that was stopped from outside may open anew."
 RESTARTS = 1 << 8
 "SSRC changes that an epoch of a transport has room for."
 
@@ -46,6 +50,8 @@ class SourceReceiver:
         self._emit = emit
         self._reopened = reopened
         self._last_packet = float("-inf")
+        self._deaf_until = float("-inf")
+        self._stopped = self.ended = False
         self._counters = counters
         self._epoch = epoch * RESTARTS
         self._codecs = {codec.payload_type: codec for codec in media.codecs}
@@ -69,6 +75,8 @@ class SourceReceiver:
 
     def rtp(self, packet: RtpHeader, now: float) -> None:
         """One packet of the stream or of its repair stream."""
+        if self.ended and not self._may_reopen(now):
+            return
         codec = self._codecs.get(packet.payload_type)
         if codec is None:
             self._repair(packet, now)
@@ -76,7 +84,7 @@ class SourceReceiver:
         if packet.ssrc != self.ssrc and now - self._last_packet < SILENT_BEFORE_RESTART:
             self._counters["second_ssrc"] += 1
             return
-        if packet.ssrc != self.ssrc or self.reception is None:
+        if packet.ssrc != self.ssrc or self.reception is None or self.ended:
             self._begin(packet.ssrc, codec.clock_rate)
         assert self.reception is not None
         self._last_packet = now
@@ -112,6 +120,24 @@ class SourceReceiver:
         self.ssrc = ssrc
         self.reception = Reception(clock_rate)
         self._assembler = VideoAssembler()
+        self.ended = self._stopped = False
+
+    def bye(self, now: float) -> None:
+        """The peer ended the stream (RTCP BYE): what a browser sends when its track is taken away."""
+        self.ended, self._deaf_until = True, now + AFTER_BYE
+
+    def stop(self, now: float) -> None:
+        """The source was ended from outside: what still comes is left out, until there was a silence."""
+        self.ended = self._stopped = True
+        self._deaf_until = now + SILENT_AFTER_STOP
+
+    def _may_reopen(self, now: float) -> bool:
+        if now >= self._deaf_until:
+            return True
+        if self._stopped:
+            self._deaf_until = now + SILENT_AFTER_STOP
+        self._counters["packets_of_ended_sources"] += 1
+        return False
 
     def _repair(self, packet: RtpHeader, now: float) -> None:
         """RFC 4588, 4: the first two bytes are the number of the packet that it repeats."""
@@ -144,7 +170,7 @@ class SourceReceiver:
 
     def poll(self, now: float, rtt: float) -> tuple[list[int], bool]:
         """(sequence numbers to ask for again, whether to ask for a key frame). Video only; sound is concealed."""
-        if not self._video or self.reception is None:
+        if not self._video or self.reception is None or self.ended:
             return [], False
         decision = self._assembler.poll(now, rtt)
         self._release(decision.frames, now)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from mixdown.codecs.encoded import TierName
 from mixdown.mcu.edge.types import JoinAnswer, JoinRequest, PeerReport
+from mixdown.mcu.link.messages import SourceKind
 
 
 class EdgePort(Protocol):
@@ -21,6 +22,8 @@ class EdgePort(Protocol):
     async def leave(self, participant: str) -> None: ...
 
     def set_view(self, participant: str, view: str, tier: TierName) -> None: ...
+
+    def end_source(self, participant: str, kind: SourceKind) -> bool: ...
 
     def report(self, participant: str) -> PeerReport | None: ...
 

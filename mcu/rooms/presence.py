@@ -221,6 +221,9 @@ class Presence:
             seen = resolve(one.view, one.max_bitrate)
             if one.state is not PeerState.DISCONNECTED:
                 self.edge.set_view(one.id, seen.view, seen.tier)
+        if changes.get("screen") is False:
+            for kind in (SourceKind.SCREEN, SourceKind.SCREEN_AUDIO):
+                self.edge.end_source(one.id, kind)
         self._changed(room, one)
 
     def _mute(self, one: Participant, changes: Mapping[str, Any], actor: Actor) -> None:

@@ -71,3 +71,24 @@ def test_the_mixers_key_frame_requests_are_spaced():
     assert incoming.receiver.wants_key_frame(1.0)
     assert not incoming.receiver.wants_key_frame(1.0 + KEY_FRAME_PAUSE / 2)
     assert incoming.receiver.wants_key_frame(1.1 + KEY_FRAME_PAUSE)
+
+
+def test_a_bye_ends_the_source_and_later_packets_open_it_anew():
+    incoming = Incoming(SourceKind.SCREEN)
+    incoming.picture(1, 0.0, key=True)
+    incoming.receiver.bye(1.0)
+    incoming.picture(2, 1.1)
+    assert len(incoming.frames) == 1, "a straggler brought the screen back"
+    incoming.picture(3, 2.0, key=True)
+    assert [frame.epoch for frame in incoming.frames] == [512, 513] and incoming.reopened == [513]
+
+
+def test_a_source_that_was_stopped_stays_stopped_while_its_packets_come():
+    incoming = Incoming(SourceKind.SCREEN)
+    incoming.picture(0, 0.0, key=True)
+    incoming.receiver.stop(0.0)
+    for n in range(1, 100):
+        incoming.picture(n, n / 30, key=True)
+    assert len(incoming.frames) == 1
+    incoming.picture(200, 99 / 30 + 1, key=True)
+    assert len(incoming.frames) == 2

@@ -10,6 +10,7 @@ from support.rooms import bearer, house
 
 from mixdown.codecs.encoded import TierName
 from mixdown.mcu.edge.types import PeerState
+from mixdown.mcu.link.messages import SourceKind
 
 
 async def test_a_tile_begins_with_the_connection_not_with_the_offer(tmp_path: Path) -> None:
@@ -220,3 +221,12 @@ async def test_a_change_of_view_reaches_the_edge(tmp_path: Path, change: dict, e
         assert here.edge.views == [(ada["id"], *expected)]
         assert expected[0] in [view.name for view in here.mixer.document("demo").views]
         assert (await here.anybody.patch(path, json={"view": "nope"}, headers=bearer(ada["token"]))).status_code == 404
+
+
+async def test_a_screen_share_is_ended_from_outside(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        ada = await here.join("Ada")
+        path = f"/v1/rooms/demo/participants/{ada['id']}"
+        assert (await here.admin.patch(path, json={"screen": False})).status_code == 200
+        assert here.edge.ended == [(ada["id"], SourceKind.SCREEN), (ada["id"], SourceKind.SCREEN_AUDIO)]
+        assert (await here.admin.patch(path, json={"screen": True})).status_code == 400

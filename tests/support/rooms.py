@@ -62,6 +62,7 @@ class NotingEdge:
         self.left: list[str] = []
         self.views: list[tuple[str, str, TierName]] = []
         self.candidates: list[str] = []
+        self.ended: list[tuple[str, SourceKind]] = []
         self.peers: dict[str, JoinRequest] = {}
         self.gate: asyncio.Event | None = None
         self.on_state: Callable[[PeerStateChanged], None] = lambda change: None
@@ -93,6 +94,10 @@ class NotingEdge:
 
     def set_view(self, participant: str, view: str, tier: TierName) -> None:
         self.views.append((participant, view, tier))
+
+    def end_source(self, participant: str, kind: SourceKind) -> bool:
+        self.ended.append((participant, kind))
+        return True
 
     def report(self, participant: str) -> PeerReport | None:
         if participant not in self.peers:
