@@ -12,7 +12,14 @@ CENTRE_RIGHT = (0.55, 0.3)
 CHANGE = """
 (async () => {
   const probe = __probe.of(VIDEO);
-  const [before] = probe.pixels([POINT]);
+  let before = [0, 0, 0];
+  let still = 0; // frames: the one after a cut is blurred, and sharpens over the next
+  await probe.until(() => {
+    const [now] = probe.pixels([POINT]);
+    still = now.every((value, i) => Math.abs(value - before[i]) < 4) ? still + 1 : 0;
+    before = now;
+    return still >= 10;
+  });
   const changed = () => probe.pixels([POINT])[0].some((value, i) => Math.abs(value - before[i]) > 40);
   const seen = probe.until(changed, 8000);
   const start = performance.now();
