@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mixdown.codecs.encoded import EncodedFrame
-from mixdown.codecs.playout import PlayoutDelay
+from mixdown.codecs.playout import MIN_TARGET, PlayoutDelay
 
 JUMP_SECONDS = 1.0
 "A packet that is this far from where it should be in time begins a new time line."
@@ -48,7 +48,7 @@ class Lost:
 
 @dataclass(slots=True)
 class JitterCounters:
-    """Packets, but for lost: gaps that were concealed. dropped: not played because the buffer was too full."""
+    """Packets. lost: made up for, from FEC or by concealment. dropped: not played because the buffer was too full."""
 
     received: int = 0
     lost: int = 0
@@ -78,6 +78,8 @@ class JitterBuffer:
         self._resumed = False
         self._latest = (-1, 0.0)
         "Sequence and transit of the newest packet."
+        self.repair = 0.0
+        "Seconds by which everything is played later, so that the packet after a lost one is there to repair it."
         self.hold = 0.0
         "Seconds by which everything is played later than jitter asks for, to be in time with a picture."
         self.counters = JitterCounters()
@@ -86,6 +88,10 @@ class JitterBuffer:
     def target(self) -> float:
         """The playout delay that jitter asks for, seconds over the fastest way, 0.020 or more."""
         return self._delay.target
+
+    @property
+    def _extended_target(self) -> float:
+        return max(MIN_TARGET, self._delay.needed + self.repair) + self.hold
 
     def __len__(self) -> int:
         """Packets waiting."""
@@ -135,7 +141,7 @@ class JitterBuffer:
         """How many seconds ago the next sample was due; under 0, how many are left until it is."""
         if self._sequence is None or not self._delay.known:
             return 0.0
-        return now - self._time / self._rate - self._delay.base - self._delay.target - self.hold
+        return now - self._time / self._rate - self._delay.base - self._extended_target
 
     @property
     def next_is_here(self) -> bool:
@@ -189,7 +195,7 @@ class JitterBuffer:
         return self._sequence is not None and frame.sequence <= self._sequence
 
     def _due(self, frame: EncodedFrame) -> float:
-        return self._delay.base + frame.rtp_time / self._rate + self._delay.target + self.hold
+        return self._delay.base + frame.rtp_time / self._rate + self._extended_target
 
     # ---- what to play --------------------------------------------------------------------------------------------
 
@@ -218,7 +224,10 @@ class JitterBuffer:
         self._empty = 0
         gap = head.rtp_time - self._time
         packets = head.sequence - self._sequence - 1
-        if gap <= 0 or packets == 0:
+        if packets == 0:
+            return None
+        if gap <= 0:
+            self.counters.lost += packets
             return None
         self.counters.lost += 1
         # Packets as long as the last one, until the last of the missing: it takes what is left up to its own length.

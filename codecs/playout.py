@@ -47,8 +47,8 @@ class PlayoutDelay:
         self._window_ends = 0.0
         self._last = (float("-inf"), 0.0)
         "Arrival and transit of the last packet."
-        self.target = (START_BIN + 1) * BIN + MARGIN
-        "Seconds from a packet on the fastest way to its playing, 0.020 or more."
+        self.needed = (START_BIN + 1) * BIN + MARGIN
+        "Seconds from a packet on the fastest way until almost any packet would be there."
 
     @property
     def base(self) -> float:
@@ -56,6 +56,11 @@ class PlayoutDelay:
         if self._best is None:
             raise ValueError("no packet has come yet")
         return min(self._best)
+
+    @property
+    def target(self) -> float:
+        """Seconds from a packet on the fastest way to its playing, 0.020 or more."""
+        return max(MIN_TARGET, self.needed)
 
     @property
     def known(self) -> bool:
@@ -83,7 +88,7 @@ class PlayoutDelay:
         self._weight *= 1.0 + 1.0 / min(self._count, MEMORY)
         late = min(BINS - 1, max(0, int((transit - self._origin) / BIN)))
         self._histogram[late] += self._weight
-        if self._count % REVIEW == 0 or transit - self.base > self.target:
+        if self._count % REVIEW == 0 or transit - self.base > self.needed:
             self._review()
 
     def _follow(self) -> None:
@@ -110,4 +115,4 @@ class PlayoutDelay:
         typical, reach = np.searchsorted(shares, (0.5 * shares[-1], QUANTILE * shares[-1]))
         ordinary = self._origin - self.base + (int(typical) + 1) * BIN
         over = TAIL * int(reach - typical) * BIN + MARGIN
-        self.target = max(MIN_TARGET, ordinary + min(over, MAX_TARGET))
+        self.needed = ordinary + min(over, MAX_TARGET)

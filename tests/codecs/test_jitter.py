@@ -63,7 +63,7 @@ def test_a_lost_packet_is_told_when_its_time_comes_with_the_next_one_for_fec():
     out = simulate([(0.001 + n * 0.02, frame(n)) for n in range(30) if n not in (10, 15, 16)], 30, jitter)
     assert out[12] == "fec" and out[17:19] == [".", "fec"]
     assert numbers(out) == [n for n in range(28) if n not in (10, 15, 16)]
-    assert jitter.counters.lost == 2
+    assert jitter.counters.lost == 3
 
 
 def test_silence_of_the_sender_is_no_loss():
