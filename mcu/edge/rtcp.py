@@ -67,8 +67,9 @@ def picture_loss(ssrc: int, media_ssrc: int) -> bytes:
 
 
 def nack(ssrc: int, media_ssrc: int, lost: list[int]) -> bytes:
-    """lost: 16-bit sequence numbers, oldest first."""
-    return bytes(RtcpRtpfbPacket(RTCP_RTPFB_NACK, ssrc, media_ssrc, lost[:NACKS_AT_ONCE]))
+    """lost: 16-bit sequence numbers, in any order and over the wrap, which aiortc's writer takes neither of."""
+    numbers = sorted({number & 0xFFFF for number in lost[:NACKS_AT_ONCE]})
+    return bytes(RtcpRtpfbPacket(RTCP_RTPFB_NACK, ssrc, media_ssrc, numbers))
 
 
 def remb(ssrc: int, bitrate: int, media_ssrcs: list[int]) -> bytes:

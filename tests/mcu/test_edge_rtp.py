@@ -7,12 +7,13 @@ import itertools
 
 import pytest
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
-from aiortc.rtp import HeaderExtensionsMap, RtpPacket
+from aiortc.rtp import HeaderExtensionsMap, RtcpPacket, RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
 from mixdown.codecs.payload import vp8
+from mixdown.mcu.edge import rtcp
 from mixdown.mcu.edge.answer import Streams
 from mixdown.mcu.edge.offer import URI_LEVEL, URI_MID, URI_SEND_TIME, Codec, Direction, OfferedMedia
 from mixdown.mcu.edge.reception import Reception
@@ -73,6 +74,13 @@ def test_reception_counts_loss_over_the_wrap():
     fraction, lost, highest, *_ = reception.report(1.0)
     assert lost == 2 and highest == 65536 + 9 and fraction == (2 << 8) // 16
     assert reception.report(2.0)[0] == 0
+
+
+@pytest.mark.parametrize("lost", [[65534, 65535, 0, 1], [30, 29, 5], list(range(65500, 65536)) + list(range(40))])
+def test_a_nack_may_reach_over_the_wrap(lost):
+    (packet,) = RtcpPacket.parse(rtcp.nack(1, 2, lost))
+    assert (packet.ssrc, packet.media_ssrc) == (1, 2)
+    assert {number & 0xFFFF for number in packet.lost} == set(lost)
 
 
 MEDIA = OfferedMedia(
