@@ -89,7 +89,7 @@ def _is_open(connection: HTTPConnection) -> bool:
 def _require_own_page(connection: HTTPConnection) -> None:
     """A right that comes without a token is for our own pages and for programs, not for other pages' scripts."""
     origin = connection.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.lower() != connection.headers.get("host", "").lower():
+    if origin is not None and _net_location(origin) != connection.headers.get("host", "").lower():
         raise Forbidden("A page of another origin may not call this server.")
     if connection.headers.get("sec-fetch-site") == "cross-site" and connection.scope.get("method") not in (
         "GET",
@@ -102,9 +102,17 @@ def _host_name(host: str) -> str:
     """Host header without its port; '' if it cannot be read."""
     try:
         name = urlsplit(f"//{host}").hostname or ""
+        return str(ipaddress.ip_address(name)) if ":" in name else name
     except ValueError:
         return ""
-    return str(ipaddress.ip_address(name)) if ":" in name else name
+
+
+def _net_location(origin: str) -> str | None:
+    """Host and port of an Origin header; None if it cannot be read."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def current_actor(connection: HTTPConnection, known: Annotated[Services, Depends(services)]) -> Actor:

@@ -46,7 +46,8 @@ async def join(
     reopen: Annotated[bool, Query(description="Lifts the 410 of a room that was ended.")] = False,
 ) -> Any:
     """Takes an offer and answers it. With the token of an earlier join the participant comes back as itself."""
-    own = body.token is not None and known.presence.whose(body.token) is not None
+    found = None if body.token is None else known.presence.whose(body.token)
+    own = found is not None and found[0].id == room_id
     if not (known.open_join or own or who.is_admin):
         raise NotAuthorised("To join, send the admin secret as a bearer token.")
     if body.role is Role.MODERATOR and not own:

@@ -21,6 +21,8 @@ async def test_the_open_listener_is_open_to_this_machine_only(tmp_path: Path) ->
             {"Origin": "https://evil.example"},
             {"Origin": "null"},
             {"Host": "["},
+            {"Host": "[v1.a:b]"},
+            {"Origin": "http://["},
         ):
             assert (await here.admin.get("/v1/rooms", headers=headers)).status_code == 403, headers
         assert (await here.admin.get("/v1/rooms", headers={"X-Forwarded-For": "192.0.2.1"})).status_code == 401
@@ -59,8 +61,13 @@ async def test_a_closed_house_lets_in_by_secret_only(tmp_path: Path) -> None:
         assert (await here.anybody.post(path, json=body)).status_code == 401
         joined = await here.anybody.post(path, json=body, headers=bearer(SECRET))
         assert joined.status_code == 201
-        again = await here.anybody.post(path, json={**body, "token": joined.json()["token"]})
+        token = joined.json()["token"]
+        again = await here.anybody.post(path, json={**body, "token": token})
         assert again.status_code == 201
+        for role in ("participant", "moderator"):
+            elsewhere = {**body, "token": token, "role": role}
+            refused = await here.anybody.post("/v1/rooms/another/participants", json=elsewhere)
+            assert refused.status_code == 401, "a token of one room opened another"
 
 
 async def test_a_token_opens_its_room_and_its_owner(tmp_path: Path) -> None:
