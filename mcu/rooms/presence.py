@@ -192,7 +192,8 @@ class Presence:
 
     def _recheck(self, room: Room, one: Participant) -> None:
         """After a resume that failed: the old transport may have gone while nobody listened."""
-        if one.state is not PeerState.DISCONNECTED and self.edge.report(one.id) is None:
+        there = room.participants.get(one.id) is one
+        if there and one.state is not PeerState.DISCONNECTED and self.edge.report(one.id) is None:
             self._lost(room, one)
 
     async def renegotiate(self, room: Room, one: Participant, sdp: str) -> JoinAnswer:
@@ -263,6 +264,8 @@ class Presence:
             self._registry.forget(room, one)
             self._registry.changed(room)
             room.events.publish("participant_left", participant=last, reason=reason.value)
+        else:
+            self._drop_if_unused(room)
         await self.edge.leave(one.id)
 
     async def end(self, room: Room) -> None:
@@ -332,6 +335,8 @@ class Presence:
         for room in self._registry:
             for one in room.seated():
                 age = now - one.since
+                if room.participants.get(one.id) is not one:
+                    continue  # removed while another one was closed
                 if one.state is PeerState.CONNECTING and age >= CONNECT_SECONDS:
                     self._lost(room, one)
                     await self.edge.leave(one.id)

@@ -158,8 +158,9 @@ class Registry:
 
     def drop(self, room: Room, reason: str, *, gone: bool = False) -> None:
         """Forgets a room that nobody is in any more. gone: joins are answered 410 for a while."""
-        if self._rooms.pop(room.id, None) is None:
-            return
+        if self._rooms.get(room.id) is not room:
+            return  # dropped before; another one may have its name by now
+        del self._rooms[room.id]
         if gone:
             self._gone[room.id] = self.clock() + GONE_SECONDS
         self._mixer.send(CloseRoom(room.id))

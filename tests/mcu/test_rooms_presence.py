@@ -230,3 +230,44 @@ async def test_a_screen_share_is_ended_from_outside(tmp_path: Path) -> None:
         assert (await here.admin.patch(path, json={"screen": False})).status_code == 200
         assert here.edge.ended == [(ada["id"], SourceKind.SCREEN), (ada["id"], SourceKind.SCREEN_AUDIO)]
         assert (await here.admin.patch(path, json={"screen": True})).status_code == 400
+
+
+async def test_a_return_into_a_room_that_ends_meanwhile_leaves_nothing(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        ada = await here.join()
+        here.edge.gate = asyncio.Event()
+        body = {"name": "Ada", "sdp": "offer", "token": ada["token"]}
+        returning = asyncio.create_task(here.admin.post("/v1/rooms/demo/participants", json=body))
+        while here.services.registry.get("demo").participants[ada["id"]].epoch == 0:
+            await asyncio.sleep(0)
+        await here.admin.delete("/v1/rooms/demo")
+        sent = len(here.mixer.sent)
+        here.edge.gate.set()
+        assert (await returning).status_code == 410
+        assert here.mixer.sent[sent:] == [], "the mixer was told of a room that is over"
+    async with house(tmp_path) as later:
+        assert (await later.admin.get("/v1/rooms")).json() == []
+
+
+async def test_a_late_failure_does_not_drop_the_next_room_of_that_name(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        here.edge.gate = asyncio.Event()
+        body = {"name": "Ada", "sdp": "offer"}
+        late = asyncio.create_task(here.admin.post("/v1/rooms/demo/participants", json=body))
+        while not here.services.registry.find("demo"):
+            await asyncio.sleep(0)
+        await here.admin.delete("/v1/rooms/demo")
+        gate, here.edge.gate = here.edge.gate, None
+        reopened = await here.admin.post("/v1/rooms/demo/participants?reopen=true", json={**body, "name": "Ben"})
+        assert reopened.status_code == 201
+        gate.set()
+        assert (await late).status_code == 410
+        assert len((await here.admin.get("/v1/rooms/demo/participants")).json()) == 1
+
+
+async def test_who_leaves_before_being_connected_takes_the_unused_room_along(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        ada = await here.join(connect=False)
+        path = f"/v1/rooms/demo/participants/{ada['id']}"
+        assert (await here.anybody.delete(path, headers=bearer(ada["token"]))).status_code == 204
+        assert here.services.registry.find("demo") is None
