@@ -16,8 +16,11 @@ def configure(style: str = "auto", level: str = "info") -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    # plain: the default prints every frame's local variables, and with them tokens and the admin secret
     final: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer() if pretty else structlog.processors.JSONRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        if pretty
+        else structlog.processors.JSONRenderer()
     )
     traceback: list[structlog.typing.Processor] = [] if pretty else [structlog.processors.format_exc_info]
     threshold = logging.getLevelNamesMapping()[level.upper()]
