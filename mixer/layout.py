@@ -165,6 +165,8 @@ def _mean(aspects: Sequence[Fraction], count: int) -> Fraction:
 
 def _fixed(whole: Rect, columns: int, rows: int) -> tuple[Cell, ...]:
     gap = gap_of(whole.size) if columns * rows > 1 else 0
+    if whole.width < columns * (gap + 2) + gap or whole.height < rows * (gap + 2) + gap:
+        gap = 0  # a small canvas: rather without space between the tiles than without tiles
     width = even((whole.width - gap * (columns + 1)) / columns)
     height = even((whole.height - gap * (rows + 1)) / rows)
     left = even((whole.width - columns * width - gap * (columns - 1)) / 2)

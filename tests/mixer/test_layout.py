@@ -59,7 +59,7 @@ def test_grid_has_exactly_n_equal_cells_with_the_last_row_centred(canvas, count,
     assert all(abs(middle - canvas.width) <= 8 for middle in middles), "rows are centred on the canvas"
 
 
-@given(canvases, st.sampled_from([*BUILT_IN, *ALIASES, "1x1", "3x2", "7x7", "2x9"]), st.integers(0, 60))
+@given(canvases, st.sampled_from([*BUILT_IN, *ALIASES, "1x1", "3x2", "7x7", "2x9", "49x1", "1x49"]), st.integers(0, 60))
 def test_every_layout_is_even_inside_and_without_overlap(canvas, name, count):
     check_sound(arrange(parse_layout_name(name), canvas, count), canvas)
 
