@@ -4,6 +4,8 @@ import { Lobby, slug } from './lobby.js';
 import { openBoth } from './media.js';
 import { Meeting } from './meeting.js';
 import { forgetSession, recallSession, rememberName, rememberedName } from './memory.js';
+import { Panels } from './panels.js';
+import './people.js';
 import { Stage } from './stage.js';
 
 /** @typedef {import('./lobby.js').Entry} Entry */
@@ -12,19 +14,22 @@ const parameters = new URLSearchParams(location.search);
 const raw = parameters.get('raw') === '1';
 const view = parameters.get('view') ?? 'main';
 const named = parameters.get('room') || decodeURIComponent(location.hash.slice(1));
+document.documentElement.classList.toggle('embed', parameters.get('embed') === '1');
 const lobby = /** @type {Lobby} */ (document.querySelector('mx-lobby'));
 const stage = /** @type {Stage} */ (document.querySelector('mx-stage'));
+
+const panels = new Panels(stage);
 
 /** @type {Meeting | null} */
 let meeting = null;
 
-/** @param {Entry} entry @param {import('./meeting.js').Identity | null} identity */
-function enter(entry, identity = null) {
+/** @param {Entry} entry @param {import('./memory.js').Session | null} session that it comes back to */
+function enter(entry, session = null) {
   rememberName(entry.name);
   showInAddress(entry.room);
   lobby.hidden = true;
   lobby.release();
-  const current = new Meeting(stage, entry, { raw, identity, view });
+  const current = new Meeting(stage, panels, entry, { raw, identity: session, view: session?.view ?? view, hand: session?.hand });
   meeting = current;
   current.addEventListener('over', (event) => over(/** @type {CustomEvent} */ (event).detail));
   current.start();
@@ -52,7 +57,7 @@ async function begin() {
   const session = room === null ? null : await recallSession(room);
   if (!session) {
     forgetSession();
-    lobby.show({ name: rememberedName(), room, raw });
+    lobby.show({ name: parameters.get('name') ?? rememberedName(), room, raw });
     return;
   }
   lobby.hidden = true;
@@ -81,7 +86,13 @@ Object.defineProperty(window, 'mixdown', {
       return meeting?.tiles ?? null;
     },
     get video() {
-      return stage.parts?.composite ?? null;
+      return stage.parts.composite ?? null;
+    },
+    get tones() {
+      return meeting?.tones.played ?? 0;
+    },
+    get encoding() {
+      return meeting?.call.encoding ?? null;
     },
   }),
 });

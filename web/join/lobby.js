@@ -1,5 +1,7 @@
-import { partsOf, showToggle } from '../shared/parts.js';
-import { alreadyAllowed, openBoth } from './media.js';
+import { partsOf, setText, showToggle } from '../shared/parts.js';
+import { choose, fill, routeSound } from './devices.js';
+import { LevelMeter } from './level.js';
+import { alreadyAllowed, INSECURE, openBoth, openOne } from './media.js';
 
 /** @typedef {import('./media.js').Media} Media */
 /** @typedef {{name: string, room: string, key: string | null, media: Media, muted: boolean, cameraOff: boolean}} Entry */
@@ -12,21 +14,35 @@ export function slug(text) {
 
 /** The way in. Fires `enter` (detail: Entry). */
 export class Lobby extends HTMLElement {
+  /** @type {Record<string, any>} */
+  parts = {};
+  raw = false;
+  muted = false;
+  cameraOff = false;
+  /** @type {Media | null} */
+  media = null;
+  /** @type {Promise<Media> | null} */
+  opening = null;
+  /** What is missing was said: the next click on Join goes in without it. */
+  warned = false;
+  /** @type {LevelMeter | null} */
+  meter = null;
+
   connectedCallback() {
     this.parts = partsOf(this);
-    this.raw = false;
-    this.muted = false;
-    this.cameraOff = false;
-    /** @type {Media | null} */
-    this.media = null;
-    /** @type {Promise<Media> | null} */
-    this.opening = null;
-    this.parts.form.addEventListener('submit', (/** @type {Event} */ event) => {
+    this.meter = new LevelMeter(this.parts.level);
+    const { form, mic, camera, ask, microphones, cameras, speakers } = this.parts;
+    form.addEventListener('submit', (/** @type {Event} */ event) => {
       event.preventDefault();
       void this.#enter();
     });
-    this.parts.mic.addEventListener('click', () => void this.#toggle('mic'));
-    this.parts.camera.addEventListener('click', () => void this.#toggle('camera'));
+    mic.addEventListener('click', () => void this.#toggle('mic'));
+    camera.addEventListener('click', () => void this.#toggle('camera'));
+    ask.addEventListener('click', () => void this.openMedia());
+    cameras.addEventListener('change', () => void this.#choose('camera', cameras.value));
+    microphones.addEventListener('change', () => void this.#choose('microphone', microphones.value));
+    speakers.addEventListener('change', () => choose('speaker', speakers.value));
+    navigator.mediaDevices?.addEventListener?.('devicechange', () => this.media && void this.#fillDevices());
   }
 
   /**
@@ -42,12 +58,17 @@ export class Lobby extends HTMLElement {
     this.parts.title.textContent = room === null ? 'Join a meeting' : `Join “${room}”`;
     this.parts.join.disabled = false;
     this.#draw();
-    if (open) void alreadyAllowed().then((allowed) => allowed && !this.hidden && this.openMedia());
+    if (!navigator.mediaDevices) this.#missing(INSECURE);
+    else if (open) void this.#openIfAllowed();
+  }
+
+  async #openIfAllowed() {
+    if ((await alreadyAllowed()) && !this.hidden) await this.openMedia();
   }
 
   /** @param {string} text */
   notice(text) {
-    this.parts.notice.textContent = text;
+    setText(this.parts.notice, text);
   }
 
   askForKey() {
@@ -60,26 +81,46 @@ export class Lobby extends HTMLElement {
     this.opening ??= openBoth({ raw: this.raw }).then((media) => {
       this.media = media;
       if (media.problem) {
-        this.notice(media.problem);
+        this.#missing(media.problem);
         this.opening = null; // the next click asks again
+      } else {
+        this.warned = false;
+        this.notice('');
       }
       this.#draw();
+      this.meter?.watch(this.hidden ? null : media.audio);
+      void this.#fillDevices();
       return media;
     });
     return this.opening;
+  }
+
+  /** @param {string} problem */
+  #missing(problem) {
+    this.notice(problem);
+    this.warned = true;
   }
 
   /** The media is the call's from now on; coming back here opens it anew. */
   release() {
     this.media = null;
     this.opening = null;
+    this.warned = false;
+    this.meter?.stop();
     this.parts.preview.srcObject = null;
   }
 
   async #enter() {
+    const { join } = this.parts;
+    join.disabled = true;
+    const first = !this.warned;
+    const media = this.warned && this.media ? this.media : await this.openMedia();
+    if (first && media.problem) {
+      join.disabled = false; // said first; whoever clicks again joins without it
+      this.#draw();
+      return;
+    }
     this.notice('');
-    this.parts.join.disabled = true;
-    const media = await this.openMedia();
     /** @type {Entry} */
     const entry = {
       name: this.parts.name.value.trim() || 'Guest',
@@ -94,7 +135,8 @@ export class Lobby extends HTMLElement {
 
   /** @param {'mic' | 'camera'} which */
   async #toggle(which) {
-    if (!this.media) {
+    const track = which === 'mic' ? this.media?.audio : this.media?.video;
+    if (!track) {
       await this.openMedia(); // the first click is the user's wish to be seen
       return;
     }
@@ -103,18 +145,62 @@ export class Lobby extends HTMLElement {
     this.#draw();
   }
 
+  /** @param {'camera' | 'microphone'} role @param {string} id */
+  async #choose(role, id) {
+    choose(role, id);
+    const kind = role === 'camera' ? 'video' : 'audio';
+    const { media } = this;
+    if (!media) return;
+    media[kind]?.stop();
+    const opened = await openOne(kind, { raw: this.raw });
+    media[kind] = opened[kind];
+    this.notice(opened.problem ?? '');
+    if (kind === 'audio') this.meter?.watch(media.audio);
+    this.#draw();
+  }
+
+  async #fillDevices() {
+    const { cameras, microphones, speakers } = this.parts;
+    await Promise.all([
+      fill(cameras, 'camera', this.media?.video?.getSettings().deviceId),
+      fill(microphones, 'microphone', this.media?.audio?.getSettings().deviceId),
+      fill(speakers, 'speaker'),
+    ]);
+    void routeSound(this.parts.preview);
+  }
+
   #draw() {
-    const { preview, hint, mic, camera } = this.parts;
-    const video = this.cameraOff ? null : this.media?.video;
-    if (this.media?.audio) this.media.audio.enabled = !this.muted;
-    if (this.media?.video) this.media.video.enabled = !this.cameraOff;
-    preview.srcObject = video ? new MediaStream([video]) : null;
+    const { preview, hint, ask, mic, camera, join, level } = this.parts;
+    const { media } = this;
+    const video = this.cameraOff ? null : media?.video;
+    if (media?.audio) media.audio.enabled = !this.muted;
+    if (media?.video) media.video.enabled = !this.cameraOff;
+    if ((preview.srcObject?.getTracks()[0] ?? null) !== (video ?? null)) {
+      preview.srcObject = video ? new MediaStream([video]) : null;
+    }
     preview.hidden = !video;
     hint.hidden = Boolean(video);
-    hint.textContent = this.media ? 'Your camera is off' : 'Camera and microphone open when you join';
-    showToggle(mic, 'mic', this.muted || Boolean(this.media && !this.media.audio));
-    showToggle(camera, 'camera', this.cameraOff || Boolean(this.media && !this.media.video));
+    setText(hint, media ? 'Your camera is off' : 'See yourself before others do');
+    ask.hidden = Boolean(media?.video || media?.audio) || !navigator.mediaDevices;
+    level.hidden = !media?.audio;
+    setText(join, this.warned ? WITHOUT[missingOf(media)] : 'Join');
+    showToggle(mic, 'mic', this.muted || Boolean(media && !media.audio));
+    showToggle(camera, 'camera', this.cameraOff || Boolean(media && !media.video));
   }
+}
+
+const WITHOUT = Object.freeze({
+  nothing: 'Join',
+  both: 'Join without camera and microphone',
+  camera: 'Join without camera',
+  microphone: 'Join without microphone',
+});
+
+/** @param {Media | null} media @returns {keyof typeof WITHOUT} */
+function missingOf(media) {
+  if (!media?.audio && !media?.video) return 'both';
+  if (!media.video) return 'camera';
+  return media.audio ? 'nothing' : 'microphone';
 }
 
 customElements.define('mx-lobby', Lobby);

@@ -1,15 +1,30 @@
 // Camera and microphone, and in plain words why there is none.
 
+import { chosen } from './devices.js';
+
 /** @typedef {{audio: MediaStreamTrack | null, video: MediaStreamTrack | null, problem: string | null}} Media */
 
-const CAMERA = { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 30, max: 30 } };
+/** Captured large, sent as large as its tile is (sizing.js). @returns {MediaTrackConstraints} */
+function camera() {
+  return {
+    width: { ideal: 1280 },
+    height: { ideal: 720 },
+    frameRate: { ideal: 30, max: 30 },
+    ...wish(chosen('camera')),
+  };
+}
 
 /**
  * @param {boolean} raw true: the sound as the microphone gives it, for measurements
  * @returns {MediaTrackConstraints}
  */
 function microphone(raw) {
-  return { echoCancellation: !raw, noiseSuppression: !raw, autoGainControl: !raw };
+  return { echoCancellation: !raw, noiseSuppression: !raw, autoGainControl: !raw, ...wish(chosen('microphone')) };
+}
+
+/** A wish, no demand: a camera that was unplugged since is no reason to be without one. @param {string} id */
+function wish(id) {
+  return id ? { deviceId: { ideal: id } } : {};
 }
 
 /**
@@ -20,7 +35,7 @@ function microphone(raw) {
 export async function openBoth({ raw }) {
   if (!navigator.mediaDevices) return { audio: null, video: null, problem: INSECURE };
   try {
-    return tracksOf(await navigator.mediaDevices.getUserMedia({ audio: microphone(raw), video: CAMERA }), null);
+    return tracksOf(await navigator.mediaDevices.getUserMedia({ audio: microphone(raw), video: camera() }), null);
   } catch (error) {
     if (refused(error)) return { audio: null, video: null, problem: explain(error, 'camera and microphone') };
   }
@@ -36,7 +51,7 @@ export async function openBoth({ raw }) {
  */
 export async function openOne(kind, { raw }) {
   if (!navigator.mediaDevices) return { audio: null, video: null, problem: INSECURE };
-  const constraints = kind === 'audio' ? { audio: microphone(raw) } : { video: CAMERA };
+  const constraints = kind === 'audio' ? { audio: microphone(raw) } : { video: camera() };
   try {
     return tracksOf(await navigator.mediaDevices.getUserMedia(constraints), null);
   } catch (error) {
@@ -55,7 +70,7 @@ export async function alreadyAllowed() {
   }
 }
 
-const INSECURE =
+export const INSECURE =
   'Browsers give camera and microphone to secure addresses only. Open this page over https:// (or on localhost) to be seen and heard.';
 
 /** @param {MediaStream} stream @param {string | null} problem @returns {Media} */

@@ -1,6 +1,7 @@
-// What this tab and this browser remember: who we are in a room (tab), our name (browser).
+// What this tab and this browser remember: who we are in a room (tab), our name, devices and tones (browser).
 
-/** @typedef {{room: string, id: string, token: string, name: string, muted: boolean, cameraOff: boolean}} Session */
+/** @typedef {{room: string, id: string, token: string, name: string, muted: boolean, cameraOff: boolean,
+ *             view?: string, hand?: boolean}} Session */
 
 const SESSION = 'mixdown.session';
 const NAME = 'mixdown.name';
@@ -8,21 +9,33 @@ const LOCK_WAIT_MS = 600;
 
 /** @returns {string} */
 export function rememberedName() {
-  return read(localStorage, NAME) ?? '';
+  return read('localStorage', NAME) ?? '';
 }
 
 /** @param {string} name */
 export function rememberName(name) {
-  write(localStorage, NAME, name);
+  write('localStorage', NAME, name);
+}
+
+/** @typedef {'camera' | 'microphone' | 'speaker' | 'tones' | 'shortcuts'} Preference */
+
+/** @param {Preference} key @returns {string | null} */
+export function preference(key) {
+  return read('localStorage', `mixdown.${key}`);
+}
+
+/** @param {Preference} key @param {string | null} value */
+export function setPreference(key, value) {
+  write('localStorage', `mixdown.${key}`, value);
 }
 
 /** @param {Session} session */
 export function rememberSession(session) {
-  write(sessionStorage, SESSION, JSON.stringify(session));
+  write('sessionStorage', SESSION, JSON.stringify(session));
 }
 
 export function forgetSession() {
-  write(sessionStorage, SESSION, null);
+  write('sessionStorage', SESSION, null);
 }
 
 /**
@@ -32,7 +45,7 @@ export function forgetSession() {
  * @returns {Promise<Session | null>}
  */
 export async function recallSession(room) {
-  const text = read(sessionStorage, SESSION);
+  const text = read('sessionStorage', SESSION);
   if (!text) return null;
   const session = parse(text);
   if (!session || session.room !== room || !(await holdIdentity(session.id))) return null;
@@ -67,20 +80,22 @@ function parse(text) {
   }
 }
 
-/** @param {Storage} storage @param {string} key @returns {string | null} */
-function read(storage, key) {
+/** @typedef {'localStorage' | 'sessionStorage'} Store */
+
+/** @param {Store} store @param {string} key @returns {string | null} */
+function read(store, key) {
   try {
-    return storage.getItem(key);
+    return window[store].getItem(key);
   } catch {
     return null; // storage is switched off in this browser
   }
 }
 
-/** @param {Storage} storage @param {string} key @param {string | null} value */
-function write(storage, key, value) {
+/** @param {Store} store @param {string} key @param {string | null} value */
+function write(store, key, value) {
   try {
-    if (value === null) storage.removeItem(key);
-    else storage.setItem(key, value);
+    if (value === null) window[store].removeItem(key);
+    else window[store].setItem(key, value);
   } catch (error) {
     console.info('this browser keeps nothing: a reload will join as somebody new', error);
   }

@@ -1,37 +1,46 @@
-import { placeIn } from '../shared/geometry.js';
-import { partsOf, showToggle } from '../shared/parts.js';
+import { partsOf, setText, showToggle } from '../shared/parts.js';
+import { routeSound } from './devices.js';
 
 /** @typedef {import('../shared/api.js').Tile} Tile */
+/** @typedef {{width: number, height: number, fit?: string}} Canvas */
 
 const IDLE_MS = 3_000;
-const TOAST_MS = 5_000;
+const TOAST_MS = 6_000;
+const SAID_MS = 4_000;
 const BORDER = 4; // canvas pixels of a tile that the server's border for who speaks may take
+const BUTTONS = Object.freeze(['mic', 'camera', 'screen', 'hand', 'leave', 'people']);
 
-/** The meeting: the composite, one's own picture over one's own tile, the controls. Fires `mic`, `camera`, `leave`. */
+/**
+ * The meeting's picture and bar: the composite, one's own picture over one's own tile, words on what is going on.
+ * Fires an event by the name of each button of BUTTONS.
+ */
 export class Stage extends HTMLElement {
+  /** @type {Record<string, any>} */
+  parts = {};
+  /** @type {Canvas} */
+  canvas = { width: 1280, height: 720 };
+  /** @type {Tile | null} */
+  ownTile = null;
+  idleTimer = 0;
+  toastTimer = 0;
+  saidTimer = 0;
+
   connectedCallback() {
     this.parts = partsOf(this);
-    this.canvas = { width: 1280, height: 720 };
-    /** @type {Tile | null} */
-    this.ownTile = null;
-    this.idleTimer = 0;
-    this.toastTimer = 0;
-    for (const name of ['mic', 'camera', 'leave']) {
-      this.parts[name].addEventListener('click', () => this.dispatchEvent(new Event(name)));
-    }
+    for (const name of BUTTONS) this.parts[name].addEventListener('click', () => this.dispatchEvent(new Event(name)));
     this.parts.sound.addEventListener('click', () => void this.#play());
     for (const type of ['pointermove', 'pointerdown', 'keydown']) this.addEventListener(type, () => this.#awake());
-    new ResizeObserver(() => this.#placeSelf()).observe(this.parts.composite);
   }
 
-  get #main() {
+  get main() {
     return /** @type {HTMLElement} */ (this.firstElementChild);
   }
 
   /** @param {string} room */
   show(room) {
     this.hidden = false;
-    this.parts['room-name'].textContent = room;
+    setText(this.parts['room-name'], room);
+    setText(this.parts.heading, `Meeting ${room}`);
     this.#awake();
     this.parts.mic.focus({ preventScroll: true });
   }
@@ -45,6 +54,7 @@ export class Stage extends HTMLElement {
   /** With sound if the browser lets us, else without it and with a button. */
   async #play() {
     const { composite, sound } = this.parts;
+    void routeSound(composite);
     try {
       composite.muted = false;
       await composite.play();
@@ -59,57 +69,92 @@ export class Stage extends HTMLElement {
 
   /** @param {MediaStreamTrack | null} track */
   showSelf(track) {
-    this.parts['self-video'].srcObject = track ? new MediaStream([track]) : null;
+    const video = this.parts['self-video'];
+    if ((video.srcObject?.getTracks()[0] ?? null) !== track) video.srcObject = track ? new MediaStream([track]) : null;
     this.#placeSelf();
   }
 
   /**
    * @param {Tile | null} tile our own, null while we have none
-   * @param {{width: number, height: number}} canvas
+   * @param {Canvas} canvas
    */
   placeSelf(tile, canvas) {
     this.ownTile = tile;
     this.canvas = canvas;
+    this.parts.frame.style.setProperty('--ratio', String(canvas.width / canvas.height));
     this.#placeSelf();
   }
 
   #placeSelf() {
-    const { self, composite } = this.parts;
+    const { self } = this.parts;
     self.hidden = !this.ownTile || !this.parts['self-video'].srcObject;
     if (self.hidden || !this.ownTile) return;
-    const box = { width: composite.clientWidth, height: composite.clientHeight };
-    const rect = placeIn(this.ownTile.target ?? this.ownTile, box, this.canvas, BORDER);
-    self.style.left = `${rect.x}px`;
-    self.style.top = `${rect.y}px`;
-    self.style.width = `${rect.width}px`;
-    self.style.height = `${rect.height}px`;
+    const { x, y, width, height } = this.ownTile.target ?? this.ownTile;
+    const { canvas } = this;
+    self.style.left = `${((x + BORDER) / canvas.width) * 100}%`;
+    self.style.top = `${((y + BORDER) / canvas.height) * 100}%`;
+    self.style.width = `${((width - 2 * BORDER) / canvas.width) * 100}%`;
+    self.style.height = `${((height - 2 * BORDER) / canvas.height) * 100}%`;
+    self.classList.toggle('whole', canvas.fit === 'letterbox');
   }
 
-  /** @param {boolean} muted @param {boolean} cameraOff */
-  showControls(muted, cameraOff) {
-    showToggle(this.parts.mic, 'mic', muted);
-    showToggle(this.parts.camera, 'camera', cameraOff);
+  /** @param {{muted: boolean, cameraOff: boolean, sharing: boolean, hand: boolean}} own */
+  showControls({ muted, cameraOff, sharing, hand }) {
+    const { mic, camera, screen, hand: handButton } = this.parts;
+    showToggle(mic, 'mic', muted);
+    showToggle(camera, 'camera', cameraOff);
+    screen.setAttribute('aria-pressed', String(sharing));
+    screen.title = sharing ? 'Stop sharing the screen (s)' : 'Share the screen (s)';
+    handButton.setAttribute('aria-pressed', String(hand));
+    handButton.title = hand ? 'Lower your hand (h)' : 'Raise your hand (h)';
+    this.parts.sharing.hidden = !sharing;
+  }
+
+  /** @param {import('./quality.js').Quality} quality @param {string} word @param {string} numbers */
+  showQuality(quality, word, numbers) {
+    const { quality: chip } = this.parts;
+    chip.dataset.quality = quality;
+    chip.title = numbers;
+    setText(this.parts['quality-word'], word);
+  }
+
+  /** @param {number} count @param {number} hands that went up since the panel was last looked at */
+  showCount(count, hands) {
+    const { people } = this.parts;
+    setText(this.parts.count, String(count));
+    this.parts.unread.hidden = hands === 0;
+    const more = hands === 0 ? '' : hands === 1 ? ', a hand went up' : `, ${hands} hands went up`;
+    people.setAttribute('aria-label', `People, ${count}${more}`);
   }
 
   /** A word on what is going on, until it is over. @param {string | null} text @param {boolean} lost */
   banner(text, lost = false) {
     this.parts.banner.hidden = text === null;
-    this.parts['banner-text'].textContent = text ?? '';
-    this.#main.classList.toggle('lost', lost);
+    setText(this.parts['banner-text'], text ?? '');
+    this.main.classList.toggle('lost', lost);
   }
 
-  /** A word that goes by itself. @param {string} text */
+  /** A word that goes by itself, seen and read out. @param {string} text */
   toast(text) {
     window.clearTimeout(this.toastTimer);
     this.parts.toast.textContent = text;
     this.parts.toast.hidden = false;
+    this.say(text);
     this.toastTimer = window.setTimeout(() => (this.parts.toast.hidden = true), TOAST_MS);
+  }
+
+  /** Read out only. @param {string} text */
+  say(text) {
+    const { live } = this.parts;
+    window.clearTimeout(this.saidTimer);
+    live.textContent = live.textContent ? `${live.textContent} ${text}`.slice(-400) : text;
+    this.saidTimer = window.setTimeout(() => (live.textContent = ''), SAID_MS);
   }
 
   #awake() {
     window.clearTimeout(this.idleTimer);
-    this.#main.classList.remove('idle');
-    this.idleTimer = window.setTimeout(() => this.#main.classList.add('idle'), IDLE_MS);
+    this.main.classList.remove('idle');
+    this.idleTimer = window.setTimeout(() => this.main.classList.add('idle'), IDLE_MS);
   }
 }
 

@@ -7,8 +7,11 @@
  * @typedef {{id: string, sdp: string, type: 'answer', room: string, view: string, token: string}} JoinAnswer
  * @typedef {{name: string, sdp: string, type: 'offer', view?: string, role?: string,
  *            tracks?: Object<string, string>, token?: string}} JoinBody
- * @typedef {{id: string, name: string, state: string, audio: {muted: boolean, muted_by: string | null},
- *            video: {muted: boolean}}} Participant
+ * @typedef {{id: string, name: string, role: string, state: string, joined_at: string, view: string, tier: string,
+ *            audio: {codec: string | null, muted: boolean, muted_by: string | null, level_dbov: number, speaking: boolean},
+ *            video: {codec: string | null, muted: boolean, width: number, height: number, fps: number, visible: boolean},
+ *            screen: boolean, gain_db: number, pinned: boolean, hand_raised: boolean, loss: number,
+ *            rtt_ms: number | null}} Participant
  * @typedef {{seq: number, type: string, room: string} & Object<string, any>} RoomEvent
  */
 
@@ -73,10 +76,11 @@ export class RoomApi {
    * @param {string} method
    * @param {string} path
    * @param {unknown} [body]
+   * @param {{keepalive?: boolean}} [options] keepalive: it is sent although the page goes
    * @returns {Promise<any>} the JSON body, null if there is none
    * @throws {Problem | Unreachable}
    */
-  async call(method, path, body) {
+  async call(method, path, body, { keepalive = false } = {}) {
     /** @type {Record<string, string>} */
     const headers = { Accept: 'application/json' };
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
@@ -88,6 +92,7 @@ export class RoomApi {
         headers,
         body: body === undefined ? undefined : JSON.stringify(body),
         cache: 'no-store',
+        keepalive,
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
       });
     } catch (error) {
@@ -103,6 +108,19 @@ export class RoomApi {
    */
   join(body) {
     return this.call('POST', `${this.path}/participants`, body);
+  }
+
+  /** @returns {Promise<Participant[]>} */
+  participants() {
+    return this.call('GET', `${this.path}/participants`);
+  }
+
+  /**
+   * @param {string} view
+   * @returns {Promise<Tiles>} as drawn last
+   */
+  tiles(view) {
+    return this.call('GET', `${this.path}/views/${encodeURIComponent(view)}/tiles`);
   }
 
   /**
@@ -131,7 +149,7 @@ export class RoomApi {
 
   /** @param {string} id */
   remove(id) {
-    return this.call('DELETE', `${this.path}/participants/${encodeURIComponent(id)}`);
+    return this.call('DELETE', `${this.path}/participants/${encodeURIComponent(id)}`, undefined, { keepalive: true });
   }
 
   /** The room's events; a browser cannot set headers on a WebSocket, so the token goes as its subprotocol. */

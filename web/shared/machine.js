@@ -22,7 +22,9 @@ export function next(state, input) {
 }
 
 const FIRST_MS = 250;
-const LONGEST_MS = 5_000;
+const LONGEST_MS = 2_000; // who has a network again is back within 5 s
+const PATIENT_AFTER = 20;
+const PATIENT_MS = 8_000; // a server that stays away is not asked every moment
 
 /**
  * @param {number} attempt 0 for the first retry
@@ -30,5 +32,16 @@ const LONGEST_MS = 5_000;
  * @returns {number} ms
  */
 export function backOff(attempt, random) {
-  return Math.min(LONGEST_MS, FIRST_MS * 2 ** attempt) * (0.75 + random / 2);
+  const longest = attempt < PATIENT_AFTER ? LONGEST_MS : PATIENT_MS;
+  return Math.min(longest, FIRST_MS * 2 ** attempt) * (0.75 + random / 2);
+}
+
+/**
+ * How long an attempt to connect may take. The first is given its time; one that began while the network was away is
+ * not waited for, but each next one is given longer, for slow networks.
+ * @param {number} attempt 0 for the first join
+ * @returns {number} ms
+ */
+export function connectDeadline(attempt) {
+  return attempt === 0 ? 10_000 : Math.min(12_000, 2_000 + 2_000 * attempt);
 }

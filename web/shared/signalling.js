@@ -1,23 +1,28 @@
 // A call that lasts: joins, notices a loss, comes back as the same participant, and knows when it is over.
 
 import { Problem, RoomApi } from './api.js';
-import { backOff, next } from './machine.js';
+import { backOff, connectDeadline, next } from './machine.js';
 import { Transport } from './transport.js';
 
 /** @typedef {import('./machine.js').CallState} CallState */
 /** @typedef {import('./machine.js').CallInput} CallInput */
 /** @typedef {import('./transport.js').LocalTracks} LocalTracks */
+/** @typedef {import('./transport.js').Line} Line */
+/** @typedef {import('./transport.js').CameraEncoding} CameraEncoding */
 /** @typedef {import('./api.js').RoomEvent} RoomEvent */
 /** @typedef {{room: string, name: string, view?: string, token?: string | null, id?: string | null,
  *             key?: string | null, tracks: LocalTracks}} CallOptions */
 
-const CONNECT_DEADLINE_MS = 10_000;
+const WATCH_MS = 1_000;
+const SILENCE_MS = 4_000; // the composite comes all the time: so long without a byte, and the way is gone
+const SILENCE_AFTER_WAKING_MS = 1_500;
+const SLEPT_MS = 5_000; // a timer of a second that comes so late has slept
 const FINAL = new Set([400, 403, 406, 410, 413, 422, 423]);
 const FORGOTTEN = new Set([401, 404]);
 
 /**
  * Fires `state` (detail: {state, reason}), `stream` (detail: MediaStream), `joined` (detail: {id, token}),
- * `event` (detail: RoomEvent).
+ * `event` (detail: RoomEvent), `network` (detail: {online}).
  */
 export class Call extends EventTarget {
   /** @param {CallOptions} options */
@@ -40,8 +45,18 @@ export class Call extends EventTarget {
     this.attempt = 0;
     this.timer = 0;
     this.deadline = 0;
-    this.online = () => this.#retryNow();
-    window.addEventListener('online', this.online);
+    /** @type {CameraEncoding | undefined} */
+    this.encoding = undefined;
+    this.watcher = 0;
+    this.heard = { bytes: -1, at: 0, looked: 0, patience: SILENCE_MS };
+    this.page = new AbortController();
+    const { signal } = this.page;
+    window.addEventListener('online', () => this.#networkChanged(true), { signal });
+    window.addEventListener('offline', () => this.#networkChanged(false), { signal });
+    window.addEventListener('pagehide', () => this.transport?.close(), { signal });
+    window.addEventListener('pageshow', ({ persisted }) => persisted && this.#lost('The page was asleep.'), { signal });
+    const { connection } = /** @type {any} */ (navigator); // from Wi-Fi to the phone's network, say: another address
+    connection?.addEventListener?.('change', () => this.#suspect(), { signal });
   }
 
   get pc() {
@@ -61,12 +76,24 @@ export class Call extends EventTarget {
   }
 
   /**
-   * @param {'audio' | 'video'} kind
+   * @param {Line} line
    * @param {MediaStreamTrack | null} track what is sent from now on, over reconnections too
    */
-  async setTrack(kind, track) {
-    this.tracks[kind] = track;
-    await this.transport?.replace(kind, track);
+  async setTrack(line, track) {
+    this.tracks[line] = track;
+    await this.transport?.replace(line, track);
+  }
+
+  /** @param {CameraEncoding} encoding how the camera is sent from now on, over reconnections too */
+  scaleCamera(encoding) {
+    this.encoding = encoding;
+    this.transport?.scale(encoding);
+  }
+
+  /** Watches another view of the room; kept over reconnections. @param {string} view @throws {Problem} */
+  async setView(view) {
+    if (this.id && this.token) await this.api.patch(this.id, { view });
+    this.view = view;
   }
 
   /**
@@ -83,15 +110,15 @@ export class Call extends EventTarget {
   }
 
   async #connect() {
-    const transport = new Transport(this.tracks);
+    const transport = new Transport(this.tracks, this.encoding);
     this.transport = transport;
     transport.addEventListener('stream', () => this.#tell('stream', transport.stream));
     transport.addEventListener('up', () => this.#up());
     transport.addEventListener('lost', () => this.#lost('The connection was lost.'));
-    this.deadline = window.setTimeout(() => transport.close('lost'), CONNECT_DEADLINE_MS);
+    this.deadline = window.setTimeout(() => transport.close('lost'), connectDeadline(this.attempt));
     try {
       const sdp = await transport.offer();
-      const answer = await this.api.join(this.#joinBody(sdp));
+      const answer = await this.api.join(this.#joinBody(sdp, transport.kinds()));
       if (this.transport !== transport) return; // left meanwhile
       this.#joined(answer);
       await transport.answer(answer.sdp, (candidates) => void this.#trickle(answer.id, candidates));
@@ -100,10 +127,10 @@ export class Call extends EventTarget {
     }
   }
 
-  /** @param {string} sdp @returns {import('./api.js').JoinBody} */
-  #joinBody(sdp) {
+  /** @param {string} sdp @param {Record<string, string>} tracks @returns {import('./api.js').JoinBody} */
+  #joinBody(sdp, tracks) {
     const { name } = this.options;
-    return { name, sdp, type: 'offer', view: this.view, ...(this.token ? { token: this.token } : {}) };
+    return { name, sdp, type: 'offer', view: this.view, tracks, ...(this.token ? { token: this.token } : {}) };
   }
 
   /** @param {import('./api.js').JoinAnswer} answer */
@@ -128,7 +155,36 @@ export class Call extends EventTarget {
   #up() {
     window.clearTimeout(this.deadline);
     this.attempt = 0;
-    this.#move('up');
+    if (!this.#move('up')) return;
+    this.heard = { bytes: -1, at: performance.now(), looked: performance.now(), patience: SILENCE_MS };
+    this.watcher = window.setInterval(() => void this.#watch(), WATCH_MS);
+  }
+
+  /** Notices a way that is gone sooner than ICE does, and after a sleep at once. */
+  async #watch() {
+    const { transport, heard } = this;
+    const now = performance.now();
+    if (now - heard.looked > SLEPT_MS) this.#suspect();
+    heard.looked = now;
+    const bytes = await transport?.received();
+    if (bytes === null || bytes === undefined || transport !== this.transport || this.state !== 'live') return;
+    if (bytes !== heard.bytes) Object.assign(heard, { bytes, at: now, patience: SILENCE_MS });
+    else if (now - heard.at > heard.patience) transport?.close('lost');
+  }
+
+  /** Something happened to the network: what is not heard of very soon is gone. */
+  #suspect() {
+    Object.assign(this.heard, { at: performance.now(), patience: SILENCE_AFTER_WAKING_MS });
+  }
+
+  /** @param {boolean} online */
+  #networkChanged(online) {
+    this.#tell('network', { online });
+    if (!online) return;
+    this.attempt = Math.min(this.attempt, 1);
+    if (this.state === 'live') this.#suspect();
+    else if (this.state === 'joining' && this.token) this.#lost('The network changed.', 0); // begun on the old one
+    else this.#retryNow();
   }
 
   /** @param {unknown} error */
@@ -167,6 +223,7 @@ export class Call extends EventTarget {
   #drop() {
     window.clearTimeout(this.deadline);
     window.clearTimeout(this.timer);
+    window.clearInterval(this.watcher);
     this.transport?.close();
     this.transport = null;
     const socket = this.events;
@@ -177,7 +234,7 @@ export class Call extends EventTarget {
   /** @param {string | null} reason null: the user's own wish @param {number} [status] */
   #end(reason, status = 0) {
     this.#drop();
-    window.removeEventListener('online', this.online);
+    this.page.abort();
     this.endStatus = status;
     this.#move('end', reason);
   }
