@@ -25,10 +25,11 @@ webrtc.allow_loopback()
 
 
 class WrtcClient:
-    """send: False joins without camera and microphone, as a pure receiver."""
+    """send: False joins without camera and microphone, as a pure receiver. screen: what it shares as well."""
 
-    def __init__(self, source: Source, *, send: bool = True) -> None:
+    def __init__(self, source: Source, *, send: bool = True, screen: Source | None = None) -> None:
         self.source = source
+        self.screen = screen
         self.send = send
         self.times: deque[float] = deque(maxlen=20_000)
         self.joined: dict[str, Any] = {}
@@ -49,7 +50,9 @@ class WrtcClient:
     async def connect(self, room: str, api: Api, **more: Any) -> None:
         if self.send:
             self.pc.add_transceiver(self._microphone())
-            self.pc.add_transceiver(self._camera())
+            self.pc.add_transceiver(self._camera(self.source))
+            if self.screen is not None:
+                self.pc.add_transceiver(self._camera(self.screen))
         else:
             for kind in ("audio", "video"):
                 self.pc.add_transceiver(kind, webrtc.RTCRtpTransceiverInit(direction="recvonly"))
@@ -60,9 +63,9 @@ class WrtcClient:
 
     # ---- what is sent
 
-    def _camera(self) -> webrtc.MediaStreamTrack:
+    def _camera(self, source: Source) -> webrtc.MediaStreamTrack:
         generator = webrtc.MediaStreamTrackGenerator("video")
-        self._tasks.append(asyncio.create_task(self._draw(generator.writable.get_writer())))
+        self._tasks.append(asyncio.create_task(self._draw(generator.writable.get_writer(), source)))
         return generator
 
     def _microphone(self) -> webrtc.MediaStreamTrack:
@@ -70,9 +73,8 @@ class WrtcClient:
         self._tasks.append(asyncio.create_task(self._sing(generator.writable.get_writer())))
         return generator
 
-    async def _draw(self, writer: Any) -> None:
-        source, pattern = self.source, Pattern(self.source)
-        start = time.monotonic()
+    async def _draw(self, writer: Any, source: Source) -> None:
+        pattern, start = Pattern(source), time.monotonic()
         for n in range(1 << 30):
             init = webrtc.VideoFrameBufferInit(
                 format="I420",
