@@ -33,6 +33,7 @@ check: $(STAMP) ## Style and types
 	$(RUN)/ruff check $(CODE)
 	$(RUN)/ruff format --check --quiet $(CODE)
 	cd src && ../$(RUN)/mypy -p mixdown
+	tests/check_types_of_pages.sh $(VENV)/node
 
 test-fast: $(STAMP) ## Tests without real browsers, some minutes less
 	$(RUN)/pytest -q -m "not slow" $(ARGS)

@@ -46,7 +46,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     )
     for module in (rooms, participants, views, layouts, session, health, events, docs):
         app.include_router(module.router)
-    pages.install(app)
+    pages.install(app, settings)
     problems.install(app)
     openapi.install(app)
     app.add_middleware(Guard, responses=responses)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -69,6 +70,9 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = ()
     "Further names under which the page may be opened without a secret, beside localhost and this machine's own."
 
+    embed_origins: tuple[str, ...] = ("'self'",)
+    "Who may show the join page in a frame (`?embed=1`): 'self', or origins as in https://intranet.example."
+
     auto_create_rooms: bool = True
     max_rooms: int = Field(default=1000, ge=1)
     max_participants: int = Field(default=256, ge=1, le=10_000)
@@ -93,6 +97,14 @@ class Settings(BaseSettings):
 
     log_format: Literal["auto", "console", "json"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("embed_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if not re.fullmatch(r"'self'|'none'|https?://[A-Za-z0-9.*-]+(:(\d+|\*))?", origin):
+                raise ValueError(f"{origin!r} is no origin as in https://intranet.example")
+        return value
 
     @field_validator("port_range", mode="before")
     @classmethod

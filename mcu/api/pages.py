@@ -9,6 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
 import mixdown
+from mixdown.mcu.api.guard import CONTENT_POLICY
+from mixdown.mcu.config import Settings
 
 WEB = Path(mixdown.__file__).parent / "web"
 
@@ -28,7 +30,11 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 @router.head("/")
 async def join_page(request: Request) -> Response:
-    return await _page(request, "join/index.html")
+    """The one page that may stand in a frame, of those whom the settings name."""
+    page = await _page(request, "join/index.html")
+    page.headers["Content-Security-Policy"] = f"{CONTENT_POLICY}; frame-ancestors {request.app.state.embed}"
+    page.headers["X-Frame-Options"] = "SAMEORIGIN"  # not looked at where the policy's frame-ancestors are known
+    return page
 
 
 @router.get("/admin")
@@ -43,7 +49,8 @@ async def _page(request: Request, path: str) -> Response:
     return await PAGES.get_response(path, request.scope)
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, settings: Settings) -> None:
+    app.state.embed = " ".join(settings.embed_origins) or "'none'"
     app.include_router(router)
     app.mount("/web", PAGES)
 

@@ -108,8 +108,11 @@ async def test_joins_without_camera_when_refused(server: Server, browser: Browse
     refused = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); };"
     client = await chromium_client(browser, source(0), script=init_script(source(0)) + refused)
     await client.page.goto(f"{server.url}/?room=alone")
-    await client.page.page.get_by_label("Your name").fill("Ada")
-    await client.page.page.keyboard.press("Enter")
+    page = client.page.page
+    await expect(page.get_by_role("status").filter(has_text="was not allowed")).to_be_visible()
+    await expect(page.get_by_role("button", name="Join without camera and microphone")).to_be_visible()
+    await page.get_by_label("Your name").fill("Ada")
+    await page.keyboard.press("Enter")
     await client.wait_live()
     assert await client.evaluate("mixdown.pc.getSenders().every(({ track }) => track === null)")
     assert (await me(server, "alone"))["name"] == "Ada"

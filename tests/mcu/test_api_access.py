@@ -9,6 +9,7 @@ import pytest
 from support.rooms import SECRET, bearer, house
 
 from mixdown.mcu.api.guard import MAX_BODY
+from mixdown.mcu.config import Settings
 
 
 async def test_the_open_listener_is_open_to_this_machine_only(tmp_path: Path) -> None:
@@ -190,6 +191,19 @@ async def test_pages_and_their_headers(tmp_path: Path) -> None:
         script = await here.anybody.get("/web/shared/api.js")
         assert script.status_code == 200 and "javascript" in script.headers["content-type"]
         assert (await here.anybody.get("/docs")).status_code == 200
+
+
+async def test_only_the_join_page_may_stand_in_a_frame(tmp_path: Path) -> None:
+    async with house(tmp_path, embed_origins=("'self'", "https://intranet.example")) as here:
+        page = await here.anybody.get("/")
+        assert "frame-ancestors 'self' https://intranet.example" in page.headers["content-security-policy"]
+        assert page.headers["content-security-policy"].count("frame-ancestors") == 1
+        for path in ("/web/shared/api.js", "/docs", "/v1/rooms"):
+            other = await here.anybody.get(path)
+            assert "frame-ancestors 'none'" in other.headers["content-security-policy"], path
+            assert other.headers["x-frame-options"] == "DENY"
+    with pytest.raises(ValueError, match="no origin"):
+        Settings(embed_origins=("https://a.example; script-src *",))
 
 
 async def test_health_and_readiness(tmp_path: Path) -> None:

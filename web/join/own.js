@@ -6,6 +6,8 @@ import { openScreen } from './screen.js';
 /** @typedef {import('../shared/transport.js').Line} Line */
 /** @typedef {Record<string, boolean>} Change for the server */
 
+const SCREEN_PAUSE_MS = 900; // after a share the server leaves its stragglers out until they stay away
+
 /** Fires `changed`, `tell` (detail: Change), `word` (detail: string, for the user). */
 export class OwnMedia extends EventTarget {
   /**
@@ -25,6 +27,7 @@ export class OwnMedia extends EventTarget {
     this.muted = muted || !media.audio;
     this.cameraOff = cameraOff || !media.video;
     this.over = false;
+    this.screenFreeAt = 0;
     if (this.cameraOff) this.#stopCamera();
     if (this.audio) this.audio.enabled = !this.muted;
     this.#mind('audio', this.audio);
@@ -76,7 +79,8 @@ export class OwnMedia extends EventTarget {
     try {
       const shared = await openScreen();
       if (!shared) return;
-      if (this.over) return stop(shared.video, shared.audio);
+      await new Promise((resolve) => { setTimeout(resolve, this.screenFreeAt - performance.now()); });
+      if (this.over || this.screen) return stop(shared.video, shared.audio);
       this.screen = shared.video;
       this.screenAudio = shared.audio;
       this.screen.addEventListener('ended', () => void this.stopScreen()); // by the browser's own bar
@@ -91,6 +95,7 @@ export class OwnMedia extends EventTarget {
     if (!this.screen) return;
     stop(this.screen, this.screenAudio);
     this.screen = this.screenAudio = null;
+    this.screenFreeAt = performance.now() + SCREEN_PAUSE_MS;
     this.#changed();
     await Promise.all([this.send('screen', null), this.send('screenAudio', null)]);
     this.#tell({ screen: false }); // at once, and not when its packets stay away
