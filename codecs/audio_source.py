@@ -15,14 +15,15 @@ from mixdown.mixer.audio_input import MAX_STRETCH, AudioRing
 from mixdown.mixer.media import BLOCK_SAMPLES, CHANNELS, SAMPLE_RATE, Samples
 from mixdown.mixer.time_scale import MAX_LAG
 
-FADE_BLOCKS = 5
-"When nothing comes, 100 ms are concealed while they fade out; after that the source is silent."
+FADE = (1.0, 1.0, 0.8, 0.5, 0.2, 0.0)
+"""When nothing comes, six blocks are concealed, which end at these gains; after that the source is silent. libopus itself
+lets its concealment fade in 100 ms, but for a noise that it then goes on with."""
 RETURN_SAMPLES = 240
 "5 ms: how a source fades in again after that."
 TICK = BLOCK_SAMPLES / SAMPLE_RATE
 """Seconds. Where packets and ticks meet by chance, sound is played between none and one tick later than it is due; that
 is left alone."""
-TOLERANCE = 0.002
+TOLERANCE = 0.001
 "Seconds that may be missing from what the network asks for: it is no exact figure."
 SAMPLES_PER_SECOND_OFF = 1000
 "How strongly the rest is corrected: 1 ms more takes 1 sample more of each block, up to MAX_STRETCH."
@@ -113,6 +114,19 @@ class AudioSource:
         self._stretched += take != BLOCK_SAMPLES
         return self._ring.pull(take)
 
+    @property
+    def dry(self) -> bool:
+        """Whether the last block was made up because no packet was there in its time."""
+        return self._gap > 0
+
+    def delay(self, now: float) -> float | None:
+        """Seconds from a packet's arrival, had it come at once, to the tick at `now`, which had its first sample as its
+        own first: what jitter costs. For the block that was last pulled; None before the first."""
+        position = self._jitter.position
+        if position is None:
+            return None
+        return now - (position - len(self._ring) / SAMPLE_RATE - TICK)
+
     def close(self) -> None:
         """Free the decoder. Idempotent."""
         self._decoder.close()
@@ -168,11 +182,11 @@ class AudioSource:
             return self._decode(item.data)
         if isinstance(item, Lost):
             return self._recover(item)
-        if self._gap >= FADE_BLOCKS or self._level == 0.0:
+        if self._gap >= len(FADE) or self._level == 0.0:
             self._level = 0.0
             return False
         self._gap += 1
-        self._make_up(self._decoder.conceal(BLOCK_SAMPLES), 1.0 - self._gap / FADE_BLOCKS)
+        self._make_up(self._decoder.conceal(BLOCK_SAMPLES), FADE[self._gap - 1])
         return True
 
     def _decode(self, packet: bytes) -> bool:

@@ -152,6 +152,11 @@ class JitterBuffer:
         return head is not None and head.rtp_time <= self._time
 
     @property
+    def position(self) -> float | None:
+        """Media time of the next sample, seconds; None before the first."""
+        return None if self._sequence is None else self._time / self._rate
+
+    @property
     def base(self) -> float | None:
         """The fastest transit lately, arrival less media time in seconds; None before the first packet."""
         return self._delay.base if self._delay.known else None

@@ -14,16 +14,16 @@ BIN = 0.005
 BINS = 160
 QUANTILE = 0.95
 "Of the packets come within what is measured; what few measurements cannot tell is reckoned from it:"
-TAIL = 2.1
+TAIL = 2.4
 "how much further, seen from the typical packet, the last of some thousands is late (in a normal distribution)."
 MEMORY = 250
 "Packets that the histogram remembers: 5 s."
 BURST = 0.005
 """Seconds between packets that were held up together. Only the first of them says how late one can be: the others
 follow from it, and a single stall of the network is not to count as often as packets stood in it."""
-START_BIN = 3
+START_BIN = 1
 START_WEIGHT = 4
-"15 to 20 ms of jitter are assumed at the start, as firmly as if four packets had shown it."
+"5 to 10 ms of jitter are assumed at the start, as firmly as if four packets had shown it."
 SHIFT = 4
 "Bins that the fastest way may move before the histogram is moved after it."
 WINDOW = 1.0

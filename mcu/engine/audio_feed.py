@@ -67,6 +67,11 @@ class AudioFeed:
             self._source.push(frame, frame.arrival or now)
         return None if self._source is None else self._source.pull(now)
 
+    @property
+    def source(self) -> AudioSource | None:
+        """None before the first packet that somebody heard."""
+        return self._source
+
     def take_arrival(self) -> float | None:
         """When the packet came that was last decoded for a block; None if the last pull decoded none."""
         source = self._source

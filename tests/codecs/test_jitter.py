@@ -120,7 +120,7 @@ def test_a_new_epoch_starts_anew_and_the_old_one_is_ignored():
     arrivals += [(0.401 + n * 0.02, frame(n, epoch=1, time=777 + n * 960)) for n in range(20)]
     arrivals += [(0.5, frame(21))]
     out = simulate(arrivals, 43, jitter)
-    assert first_run(out[21:]) == [str(n) for n in range(20)]
+    assert first_run(out[21:])[:20] == [str(n) for n in range(20)]
     assert jitter.counters.anchors == 1 and jitter.counters.stale == 1
 
 
