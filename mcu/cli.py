@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 import mixdown
+from mixdown.mcu import allocator
 from mixdown.mcu.config import Settings, load
 from mixdown.mcu.errors import MixdownError
 from mixdown.mcu.observe.logs import configure
@@ -108,6 +109,7 @@ def serve(
         log_level=log_level,
         log_format=log_format,
     )
+    allocator.tune()
     configure(settings.log_format, settings.log_level)
     from mixdown.mcu.serve import Started
     from mixdown.mcu.serve import serve as run
