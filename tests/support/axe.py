@@ -14,13 +14,13 @@ from playwright.async_api import Page
 FOLDER = Path(sys.prefix) / "node"
 "Beside the environment's own packages: gone with it."
 SCRIPT = FOLDER / "node_modules" / "axe-core" / "axe.min.js"
-VERSION = "axe-core@4.11"
+VERSION = "axe-core@4"
 INSTALL_SECONDS = 120
 BAD = ("serious", "critical")
 
 
 async def serious(page: Page) -> list[str]:
-    """What axe finds that is serious or worse: rule, what it means, and where. Skips the test where axe cannot be had."""
+    """What axe finds that is serious or worse: rule, what it means, where. Skips the test where axe cannot be had."""
     await page.evaluate(await _script())  # by way of the debugger, which a content security policy does not stop
     found = await page.evaluate(
         "axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => violations)"

@@ -6,12 +6,13 @@ import { el, icon } from './dom.js';
 
 /** The calls made, as lines for a shell. */
 export class Calls extends HTMLElement {
+  /** @type {import('./client.js').Client | null} */
+  client = null;
+  /** @type {(text: string) => void} */
+  tell = () => {};
+
   connectedCallback() {
     this.parts = partsOf(this);
-    /** @type {import('./client.js').Client | null} */
-    this.client = null;
-    /** @type {(text: string) => void} */
-    this.tell = () => {};
     this.parts['calls-close'].addEventListener('click', () => this.dispatchEvent(new Event('close')));
   }
 

@@ -2,10 +2,11 @@ import { partsOf } from '../shared/parts.js';
 
 /** Asks before something that cannot be taken back. */
 export class Confirm extends HTMLElement {
+  /** @type {(yes: boolean) => void} */
+  answer = () => {};
+
   connectedCallback() {
     this.parts = partsOf(this);
-    /** @type {(yes: boolean) => void} */
-    this.answer = () => {};
     const { dialog, yes, no } = this.parts;
     yes.addEventListener('click', () => this.#close(true));
     no.addEventListener('click', () => this.#close(false));

@@ -90,9 +90,7 @@ export class Costs extends HTMLElement {
     const { renditions: body, mixes: mixList, 'no-renditions': none } = this.parts ?? {};
     none.hidden = renditions.length > 0;
     body.replaceChildren(...renditions.map(renditionRow));
-    const words = mixes.map((/** @type {any} */ { codec, listeners, shared }) =>
-      `${codec} ${shared ? 'full mix' : 'mix without oneself'}: ${listeners} ${listeners === 1 ? 'listener' : 'listeners'}`);
-    say(mixList, words.length ? words.join(' · ') : 'No sound is sent');
+    say(mixList, mixWords(mixes));
   }
 }
 
@@ -100,6 +98,14 @@ export class Costs extends HTMLElement {
 function renditionRow({ view, codec, tier, width, height, fps, kbps, subscribers, encode_ms: ms, keyframes }) {
   const cells = [`${width}×${height} at ${Math.round(fps)}/s`, `${Math.round(kbps)} kb/s`, subscribers, `${ms.toFixed(1)} ms`, keyframes];
   return el('tr', {}, el('th', { scope: 'row' }, `${view} ${codec} ${tier}`), ...cells.map((cell) => el('td', {}, cell)));
+}
+
+/** @param {{codec: string, listeners: number, shared: boolean}[]} mixes */
+function mixWords(mixes) {
+  const own = mixes.filter(({ shared }) => !shared).length;
+  const shared = mixes.filter((mix) => mix.shared).map(({ codec, listeners }) => `${listeners} the full mix in ${codec}`);
+  const words = [...shared, ...(own ? [`${own} a mix without themselves`] : [])];
+  return words.length ? `Sound: ${words.join(', ')}` : 'No sound is sent';
 }
 
 /** @param {{count: number, late: number, skipped: number}} ticks */

@@ -1,4 +1,3 @@
-import { backOff } from '../shared/machine.js';
 import { partsOf } from '../shared/parts.js';
 import { roomPath } from './client.js';
 import { el, say } from './dom.js';
@@ -9,19 +8,20 @@ import { Viewer } from './viewer.js';
 /** @typedef {import('./feed.js').RoomFeed} RoomFeed */
 
 const SNAPSHOT_MS = 1_000;
+const RETRY_MS = 6_000; // a locked or full room takes no viewer: snapshots do meanwhile
 const HIDDEN_MS = 4_000; // a page that nobody looks at receives nothing
 
 /** The room's picture, live where that works, else as snapshots. */
 export class Live extends HTMLElement {
+  /** @type {RoomFeed | null} */
+  feed = null;
+  /** @type {Viewer | null} */
+  viewer = null;
+  view = 'main';
+  timer = 0;
+
   connectedCallback() {
     this.parts = partsOf(this);
-    /** @type {RoomFeed | null} */
-    this.feed = null;
-    /** @type {Viewer | null} */
-    this.viewer = null;
-    this.view = 'main';
-    this.attempt = 0;
-    this.timer = 0;
     const { image, listen, view } = this.parts;
     this.snapshots = new LivingPicture(image, () => this.#snapshotPath(), SNAPSHOT_MS);
     listen.addEventListener('click', () => this.#listen(this.parts?.video.muted));
@@ -34,7 +34,6 @@ export class Live extends HTMLElement {
   bind(feed) {
     this.feed = feed;
     this.view = 'main';
-    this.attempt = 0;
     feed.addEventListener('views', () => this.#renderViews());
     feed.addEventListener('connected', () => this.#again());
     this.#listen(false);
@@ -71,7 +70,6 @@ export class Live extends HTMLElement {
   /** @param {MediaStream} stream */
   #show(stream) {
     const { video, image } = this.parts ?? {};
-    this.attempt = 0;
     video.srcObject = stream;
     video.onloadeddata = () => {
       video.hidden = false;
@@ -86,8 +84,7 @@ export class Live extends HTMLElement {
   #lost(viewer, reason) {
     if (this.viewer !== viewer || !this.feed) return;
     this.#toSnapshots(`Snapshots. ${reason}`);
-    this.timer = window.setTimeout(() => this.#open(), backOff(this.attempt + 2, Math.random()));
-    this.attempt += 1;
+    this.timer = window.setTimeout(() => this.#open(), RETRY_MS);
   }
 
   /** @param {string} state */

@@ -22,7 +22,7 @@ export class PersonRow extends HTMLElement {
     this.hand = this.#button('hand', () => ({ hand_raised: false }));
     this.gain = el('input', { type: 'range', min: -60, max: 20, step: 1 });
     this.gainText = el('output', {});
-    this.role = el('select', {}, ...ROLES.map((role) => el('option', { value: role }, role)));
+    this.roles = el('select', {}, ...ROLES.map((role) => el('option', { value: role }, role)));
     this.out = el('button', { type: 'button', class: 'small danger', onclick: actions.remove }, icon('leave'), 'Remove');
     this.append(...this.#assemble());
     this.#listen();
@@ -32,20 +32,20 @@ export class PersonRow extends HTMLElement {
     const level = el('span', { class: 'level', 'aria-hidden': 'true' });
     this.level = level;
     const gain = el('label', { class: 'inline' }, el('span', {}, 'Gain'), this.gain, this.gainText);
-    const role = el('label', { class: 'inline' }, el('span', {}, 'Role'), this.role);
+    const role = el('label', { class: 'inline' }, el('span', {}, 'Role'), this.roles);
     this.gainRow = gain;
     return [
       el('div', { class: 'person-head' }, level, this.name, this.badges),
       this.figures,
-      el('div', { class: 'person-actions' }, this.mic, this.camera, this.pin, this.screen, this.hand),
-      el('div', { class: 'person-actions' }, gain, role, this.out),
+      el('div', { class: 'person-actions' }, this.mic, this.camera, this.pin, this.screen, this.hand, this.out),
+      el('div', { class: 'person-actions' }, gain, role),
     ];
   }
 
   #listen() {
     this.gain.addEventListener('input', () => this.#showGain(this.gain.valueAsNumber));
     this.gain.addEventListener('change', () => this.actions.change({ gain_db: this.gain.valueAsNumber }));
-    this.role.addEventListener('change', () => this.actions.change({ role: this.role.value }));
+    this.roles.addEventListener('change', () => this.actions.change({ role: this.roles.value }));
   }
 
   /** @param {string} symbol @param {() => Record<string, unknown>} change */
@@ -74,11 +74,11 @@ export class PersonRow extends HTMLElement {
     this.hand.hidden = !person.hand_raised;
     for (const element of [this.mic, this.camera, this.pin, this.gainRow]) if (element) element.hidden = viewer;
     this.gain.setAttribute('aria-label', `Gain of ${name}`);
-    this.role.setAttribute('aria-label', `Role of ${name}`);
+    this.roles.setAttribute('aria-label', `Role of ${name}`);
     this.out.setAttribute('aria-label', `Remove ${name}`);
     if (document.activeElement !== this.gain) this.gain.value = String(person.gain_db);
     this.#showGain(this.gain.valueAsNumber);
-    if (document.activeElement !== this.role) this.role.value = person.role;
+    if (document.activeElement !== this.roles) this.roles.value = person.role;
   }
 
   /** @param {number} decibel */
