@@ -26,6 +26,7 @@ from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceServe
 from aiortc.rtcicetransport import connection_kwargs
 from pylibsrtp import Session
 
+from mixdown.mcu import clock
 from mixdown.mcu.edge.types import EdgeConfig
 
 Address = tuple[str, int]
@@ -70,6 +71,7 @@ class IceConnection(Connection):
     """An ICE agent of one component that binds where the configuration says.
 
     verified: addresses that sent an authenticated check or answered one; nothing else reaches DTLS or SRTP.
+    last_check: when the last authenticated check came, monotonic seconds.
     """
 
     def __init__(self, config: EdgeConfig, counters: Counter[str], **arguments: Any) -> None:
@@ -77,6 +79,7 @@ class IceConnection(Connection):
         self._config = config
         self.counters = counters
         self.verified: set[Address] = set()
+        self.last_check = float("-inf")
         self.on_media: Callable[[bytes], None] = self._too_early
 
     def _too_early(self, data: bytes) -> None:
@@ -98,6 +101,7 @@ class IceConnection(Connection):
 
     def check_incoming(self, message: Any, addr: Address, protocol: StunProtocol) -> None:
         # Called for requests whose MESSAGE-INTEGRITY was right, early ones included.
+        self.last_check = clock.now()
         self.verified.add((addr[0], addr[1]))
         if len(self.verified) > 64:
             self.verified = {pair.remote_addr for pair in self._nominated.values()} | {(addr[0], addr[1])}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from mixdown.mcu.edge.meter import Meters
 from mixdown.mcu.edge.offer import Offer, guess_kinds, parse_candidate, parse_offer
 from mixdown.mcu.edge.peer import Peer
 from mixdown.mcu.edge.types import EdgeConfig, JoinAnswer, JoinRequest, PeerReport, PeerState, PeerStateChanged
-from mixdown.mcu.errors import BadOffer, BadRequest, Conflict, NotFound, TooMany
+from mixdown.mcu.errors import BadOffer, BadRequest, Conflict, NotFound, TooMany, Unavailable
 from mixdown.mcu.link.messages import MixerPort, Route, SourceKeyFrameWanted, SourceKind, StreamEnded
 
 POLL_INTERVAL = 0.02
@@ -39,7 +38,7 @@ class Edge:
         self._certificate = RTCCertificate.generateCertificate()
         self._counters: Counter[str] = Counter()
         self._meters = Meters()
-        self._fanout = FanOut(self._meters)
+        self._fanout = FanOut(self._meters, self._counters)
         self._half_open = 0
         self._parser = ThreadPoolExecutor(1, "mixdown-sdp")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -51,7 +50,7 @@ class Edge:
     async def join(self, request: JoinRequest) -> JoinAnswer:
         """Answers an offer. An earlier peer of the same participant is closed once the new one is made.
 
-        Raises BadOffer, NotAcceptable, TooMany.
+        Raises BadOffer, NotAcceptable, TooMany, Unavailable.
         """
         if self._half_open >= self._config.max_half_open:
             self._counters["joins_refused"] += 1
@@ -60,11 +59,11 @@ class Edge:
         try:
             offer = await self._parse(request.sdp)
             plans = plan_media(offer, guess_kinds(offer, request.tracks), viewer=request.viewer)
-            transport = Transport(self._config, self._certificate, self._counters)
-            await transport.gatherer.gather()
+            transport = await self._transport()
             peer = Peer(request, offer, transport, self._mixer, self._counters, self._meters.room(request.room))
+            transport.set_role(client=peer.active)
             peer.plan(plans)
-            answer = self._answer(peer, offer, plans, version=1)
+            answer = self._answer(peer, offer, plans)
         except BaseException:
             self._half_open -= 1
             raise
@@ -79,11 +78,18 @@ class Edge:
         """Off the loop: the largest offer that is allowed takes some ms."""
         return await asyncio.get_running_loop().run_in_executor(self._parser, parse_offer, sdp)
 
-    def _answer(self, peer: Peer, offer: Offer, plans: tuple[MediaPlan, ...], version: int) -> JoinAnswer:
+    async def _transport(self) -> Transport:
+        """Its sockets bound. Raises Unavailable if no port is free: an answer without candidates helps nobody."""
+        transport = Transport(self._config, self._certificate, self._counters)
+        await transport.gatherer.gather()
+        if not transport.gatherer.getLocalCandidates():
+            await transport.ice_transport.stop()
+            raise Unavailable("No UDP port is free for another connection.", retry_after=5)
+        return transport
+
+    def _answer(self, peer: Peer, offer: Offer, plans: tuple[MediaPlan, ...]) -> JoinAnswer:
         transport = peer.transport
-        active = offer.dtls.role != "client"
-        if version == 1:
-            transport.set_role(client=active)
+        peer.answers += 1
         sdp = write_answer(
             offer,
             plans,
@@ -92,9 +98,9 @@ class Edge:
             ice=transport.gatherer.getLocalParameters(),
             candidates=transport.gatherer.getLocalCandidates(),
             fingerprints=transport.dtls.getLocalParameters().fingerprints,
-            active=active,
-            session_id=secrets.randbits(62),
-            version=version,
+            active=peer.active,
+            session_id=peer.session_id,
+            version=peer.answers,
         )
         audio, video = peer.sent_codec(MediaKind.AUDIO), peer.sent_codec(MediaKind.VIDEO)
         return JoinAnswer(sdp, audio, video, tuple(r.kind for r in peer.receivers.values()))
@@ -128,12 +134,14 @@ class Edge:
         offer = await self._parse(sdp)
         if offer.ice.usernameFragment != peer.offer.ice.usernameFragment:
             raise Conflict("ICE restart is not supported: join again with the participant's token.")
-        if [m.mid for m in offer.media[: len(peer.offer.media)]] != [m.mid for m in peer.offer.media]:
+        if not _continues(peer.offer, offer):
             raise BadOffer("A further offer keeps the media sections of the first, in their order.")
-        plans = plan_media(offer, guess_kinds(offer, dict(peer.request.tracks)), viewer=peer.request.viewer)
+        tracks = {m.mid: peer.request.tracks[m.mid] for m in offer.media if m.mid in peer.request.tracks}
+        plans = plan_media(offer, guess_kinds(offer, tracks), viewer=peer.request.viewer)
         peer.offer = offer
-        peer.plan(plans)
-        return self._answer(peer, offer, plans, version=2)
+        for sender in peer.plan(plans):
+            self._fanout.leave(peer, sender)
+        return self._answer(peer, offer, plans)
 
     async def add_candidates(self, participant: str, candidates: Sequence[str]) -> None:
         """Each as in `a=candidate:` (RFC 8839, 5.1); an empty one ends them. Raises NotFound, BadRequest."""
@@ -282,3 +290,12 @@ class Edge:
         if peer is None:
             raise NotFound("This participant has no connection.")
         return peer
+
+
+def _continues(before: Offer, offer: Offer) -> bool:
+    """Whether a further offer keeps the media sections, in their order; one that was rejected may be used anew for
+    another mid (RFC 8829, 5.2.2)."""
+    if len(offer.media) < len(before.media):
+        return False
+    pairs = zip(before.media, offer.media, strict=False)
+    return all(old.rejected or old.mid == new.mid for old, new in pairs)

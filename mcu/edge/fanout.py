@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
@@ -30,15 +31,18 @@ def cut(frame: EncodedFrame) -> Sequence[bytes | memoryview]:
 class FanOut:
     """Which sender is fed by which stream. One that is switching is in two: what plays, and what is to come."""
 
-    def __init__(self, meters: Meters) -> None:
+    def __init__(self, meters: Meters, counters: Counter[str]) -> None:
         self._streams: dict[str, dict[Subscriber, tuple[Peer, MediaSender]]] = {}
         self._meters = meters
+        self._counters = counters
         self.packets = 0
 
     def route(self, peer: Peer, route: Route) -> None:
-        """The peer's sender of that medium is fed by the route's stream; video from its next key frame on."""
+        """The peer's sender of that medium is fed by the route's stream; video from its next key frame on. A route that
+        reaches a peer before it is connected was meant for the one that it replaces."""
         sender = peer.senders.get(route.kind)
-        if sender is None or peer.closed:
+        if sender is None or not peer.connected:
+            self._counters["stale_routes"] += 1
             return
         key = (peer.request.participant, route.kind)
         if sender.wanted not in (None, sender.current, route.stream):
@@ -48,8 +52,12 @@ class FanOut:
 
     def forget(self, peer: Peer) -> None:
         for sender in peer.senders.values():
-            for stream in {sender.current, sender.wanted}:
-                self._drop(stream, (peer.request.participant, sender.kind), peer)
+            self.leave(peer, sender)
+
+    def leave(self, peer: Peer, sender: MediaSender) -> None:
+        """The sender is fed no more."""
+        for stream in {sender.current, sender.wanted}:
+            self._drop(stream, (peer.request.participant, sender.kind), peer)
 
     def end(self, stream: str) -> None:
         """No frame of it will come."""
@@ -74,8 +82,11 @@ class FanOut:
                 continue
             if before not in (None, sender.current):
                 self._drop(before, key)
-            sent += peer.send_frame(sender, frame, payloads)
             room = peer.request.room
+            try:
+                sent += peer.send_frame(sender, frame, payloads)
+            except Exception:  # noqa: BLE001 - one peer's transport must not take the frame from those behind it
+                self._counters["send_exceptions"] += 1
         self.packets += sent
         self._meters.sent(room, clock.thread_cpu() - began)
 

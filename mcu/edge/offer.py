@@ -267,8 +267,13 @@ def parse_candidate(text: str) -> RTCIceCandidate | None:
 def guess_kinds(offer: Offer, tracks: dict[str, SourceKind]) -> dict[str, SourceKind]:
     """mid -> what it carries: as told; else `a=content:slides` or a second line of its medium is the screen's."""
     kinds: dict[str, SourceKind] = {}
+    unknown = set(tracks) - {media.mid for media in offer.media}
+    if unknown:
+        raise BadOffer(f"tracks: no media section has the mid {sorted(unknown)[0]!r}.")
+    ended = {media.mid for media in offer.media if media.rejected}
+    tracks = {mid: kind for mid, kind in tracks.items() if mid not in ended}
     for media in offer.media:
-        if media.kind is None:
+        if media.kind is None or media.rejected:
             continue
         main, screen = (
             (SourceKind.CAMERA, SourceKind.SCREEN)
@@ -285,7 +290,4 @@ def guess_kinds(offer: Offer, tracks: dict[str, SourceKind]) -> dict[str, Source
                 kinds[media.mid] = screen
         else:
             kinds[media.mid] = main
-    unknown = set(tracks) - {media.mid for media in offer.media}
-    if unknown:
-        raise BadOffer(f"tracks: no media section has the mid {sorted(unknown)[0]!r}.")
     return kinds

@@ -58,13 +58,17 @@ MAX_SSRCS = 31
 "Streams that a peer may send, repair streams included."
 REPORT_INTERVAL = 1.0
 SILENCE_LIMIT = 8.0
-"Seconds without an SRTP packet after which a peer is gone."
+"""Seconds without an SRTP packet or a check of consent (RFC 7675) after which a peer is gone. Checks count: who only
+listens may say nothing else for 7.5 s, and a lost report makes it 15."""
 BURST = 20
 "Packets of a frame that leave at once; more are paced, so that a key frame does not overrun a small router."
 PACE = 0.004
 "Seconds between two bursts: 20 packets in 4 ms are 48 Mb/s."
 PACE_LIMIT = 1024
 "Packets that may wait to be paced. Over it the picture is dropped up to the next key frame."
+CONTROL_PAUSE = 0.05
+"""Seconds between two key-frame requests of a peer, and between two reports of a source, that reach the mixer: a flood
+of them would fill the queue that all rooms share."""
 CLOSE_DEADLINE = 1.0
 INBOUND_LIMIT = 2_500_000
 "bit/s that a peer's pictures may take together, told by REMB."
@@ -91,6 +95,9 @@ class Peer:
         self.senders: dict[MediaKind, MediaSender] = {}
         self.receivers: dict[str, SourceReceiver] = {}
         self.streams: dict[str, Streams] = {}
+        self.active = offer.dtls.role != "client"
+        self.session_id = random.getrandbits(62)
+        self.answers = 0
         self.connected = False
         self.closed = False
         self.loss = 0.0
@@ -111,13 +118,16 @@ class Peer:
         self._pace_timer: asyncio.Handle | None = None
         self._next_report = 0.0
         self._sent_reports: dict[int, float] = {}
+        self._told: dict[str, float] = {}  # what was asked or reported -> when the mixer heard of it last
 
     # ---- negotiation -------------------------------------------------------------------------------------------
 
-    def plan(self, plans: Sequence[MediaPlan]) -> None:
-        """Makes the senders and receivers that an offer's m-lines call for; those that stay are kept as they are."""
+    def plan(self, plans: Sequence[MediaPlan]) -> list[MediaSender]:
+        """Makes the senders and receivers that an offer's m-lines call for; those that stay are kept as they are.
+        Returns the senders that are no longer wanted, for the fan-out to forget."""
         wanted_sources = {p.source: p for p in plans if p.source is not None}
-        for source in [name for name, receiver in self.receivers.items() if receiver.kind not in wanted_sources]:
+        lines = {kind: plan.media.mid for kind, plan in wanted_sources.items()}
+        for source in [name for name, r in self.receivers.items() if lines.get(r.kind) != r.media.mid]:
             self._close_source(self.receivers.pop(source))
         for kind, plan in wanted_sources.items():
             name = f"{self.request.participant}-{kind.value}"
@@ -130,6 +140,11 @@ class Peer:
                     self._by_ssrc[ssrc] = receiver
                 if self.connected:
                     self._open_source(receiver)
+        unwanted = [sender for sender in self.senders.values() if not any(sender.serves(plan) for plan in plans)]
+        for sender in unwanted:
+            del self.senders[sender.kind], self.streams[sender.mid]
+            if self.connected:
+                self._mixer.send(Unsubscribe(self.request.room, self.request.participant, sender.kind))
         for plan in plans:
             if plan.sends and plan.codec is not None and plan.codec.id.kind not in self.senders:
                 streams = Streams(random.randrange(1, 1 << 32), random.randrange(1, 1 << 32))
@@ -138,6 +153,7 @@ class Peer:
                 self.senders[sender.kind] = sender
                 if self.connected:
                     self.subscribe(sender.kind)
+        return unwanted
 
     def sent_codec(self, kind: MediaKind) -> CodecId | None:
         sender = self.senders.get(kind)
@@ -153,8 +169,8 @@ class Peer:
         if self.transport.ice_transport.state != "completed":
             raise ConnectionError("ICE failed")
         await self.transport.dtls.start(self.offer.dtls)
-        if self.transport.dtls.state != "connected":
-            raise ConnectionError("DTLS failed")
+        if self.closed or self.transport.dtls.state != "connected":
+            raise ConnectionError("DTLS failed, or the peer was closed meanwhile")
         self._rx, self._tx = self.transport.srtp_sessions()
         self.transport.ice.on_media = self.on_media
         self.connected = True
@@ -267,7 +283,8 @@ class Peer:
         elif isinstance(packet, RtcpPsfbPacket):
             if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
                 self._counters["key_frames_asked"] += 1
-                self._mixer.send(KeyFrameRequest(self.request.room, self.request.participant))
+                if self._may_tell("key frame", now):
+                    self._mixer.send(KeyFrameRequest(self.request.room, self.request.participant))
             elif packet.fmt == RTCP_PSFB_APP:
                 self.remb, _ = unpack_remb_fci(packet.fci)
 
@@ -278,9 +295,18 @@ class Peer:
         info = packet.sender_info
         receiver.reception.sender_report(info.ntp_timestamp, now)
         rtp_time = receiver.reception.unwrap_timestamp(info.rtp_timestamp)
-        self._mixer.send(
-            SenderReport(self.request.room, receiver.source, info.ntp_timestamp, rtp_time, self.request.participant)
-        )
+        if self._may_tell(receiver.source, now):
+            self._mixer.send(
+                SenderReport(self.request.room, receiver.source, info.ntp_timestamp, rtp_time, self.request.participant)
+            )
+
+    def _may_tell(self, what: str, now: float) -> bool:
+        """Whether the mixer may hear of it again; what: one of a few names, so this stays small."""
+        if now - self._told.get(what, float("-inf")) < CONTROL_PAUSE:
+            self._counters["control_flood"] += 1
+            return False
+        self._told[what] = now
+        return True
 
     def _on_report(self, report: RtcpReceiverInfo, now: float) -> None:
         video = self.senders.get(MediaKind.VIDEO)
@@ -404,7 +430,8 @@ class Peer:
         return compound
 
     def silent(self, now: float) -> bool:
-        return self.connected and now - self.last_received > SILENCE_LIMIT
+        heard = max(self.last_received, self.transport.ice.last_check)
+        return self.connected and now - heard > SILENCE_LIMIT
 
     @property
     def ended(self) -> bool:

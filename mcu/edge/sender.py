@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
 from mixdown.codecs.payload import vp8
-from mixdown.mcu.edge.answer import Streams
+from mixdown.mcu.edge.answer import MediaPlan, Streams
 from mixdown.mcu.edge.offer import URI_LEVEL, URI_MID, URI_SEND_TIME, Codec, OfferedMedia
 from mixdown.mcu.edge.rtp import HeaderTemplate
 
@@ -44,6 +44,7 @@ class MediaSender:
 
     def __init__(self, media: OfferedMedia, codec: Codec, streams: Streams) -> None:
         self.kind: MediaKind = codec.id.kind
+        self.mid = media.mid
         self.codec = codec
         self.streams = streams
         self.wanted: str | None = None
@@ -73,6 +74,11 @@ class MediaSender:
         self._tl0picidx = random.randrange(1 << 8)
         self._history: list[SentPacket | None] = [None] * HISTORY if self.kind is MediaKind.VIDEO else []
         self._repair_budget = REPAIR_BURST / 2
+
+    def serves(self, plan: MediaPlan) -> bool:
+        """Whether it goes on for this m-line of a further offer: still received, in a codec that is still there."""
+        types = {(codec.id, codec.payload_type) for codec in plan.media.codecs}
+        return plan.sends and plan.media.mid == self.mid and (self.codec.id, self.codec.payload_type) in types
 
     def takes(self, frame: EncodedFrame) -> bool:
         """Whether this frame is sent; switches to the wanted stream where it may."""

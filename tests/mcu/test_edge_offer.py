@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mixdown.codecs.encoded import CodecId, MediaKind
 from mixdown.mcu.edge.answer import Streams, plan_media, write_answer
+from mixdown.mcu.edge.edge import _continues as continues
 from mixdown.mcu.edge.offer import MAX_BYTES, Direction, guess_kinds, parse_candidate, parse_offer
 from mixdown.mcu.errors import BadOffer, BadRequest, NotAcceptable
 from mixdown.mcu.link.messages import SourceKind
@@ -186,3 +187,19 @@ def test_candidates_are_filtered():
 def test_media_kind_of_data_channels_is_none():
     data = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" + TRANSPORT + "a=mid:1\r\n"
     assert [m.kind for m in parse_offer(offer(AUDIO, data)).media] == [MediaKind.AUDIO, None]
+
+
+def test_a_line_that_ended_is_nobodys_camera():
+    """A browser that stopped its camera's transceiver offers the next one on a line of its own."""
+    ended = video(VP8).replace("m=video 9", "m=video 0")
+    parsed = parse_offer(offer(AUDIO, ended, video(VP8, "2")))
+    for tracks in ({}, {"1": SourceKind.CAMERA}):
+        kinds = guess_kinds(parsed, tracks)
+        assert kinds == {"0": SourceKind.MICROPHONE, "2": SourceKind.CAMERA}
+
+
+def test_only_a_line_that_ended_may_be_used_anew():
+    before = parse_offer(offer(AUDIO, video(VP8).replace("m=video 9", "m=video 0")))
+    recycled = parse_offer(offer(AUDIO, video(VP8, "7")).replace("BUNDLE 0 1", "BUNDLE 0 7"))
+    assert continues(before, recycled) and not continues(recycled, before)
+    assert not continues(before, parse_offer(offer(AUDIO)))

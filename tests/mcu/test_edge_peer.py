@@ -12,14 +12,16 @@ import time
 import pytest
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, VideoStreamTrack
+from aiortc.rtp import RTCP_PSFB_PLI, RtcpPsfbPacket
 
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, Tier, TierName
 from mixdown.codecs.video import make_video_encoder
 from mixdown.mcu import clock
 from mixdown.mcu.edge.edge import Edge
 from mixdown.mcu.edge.types import EdgeConfig, JoinRequest, PeerState, PeerStateChanged
-from mixdown.mcu.errors import BadOffer, Conflict, TooMany
+from mixdown.mcu.errors import BadOffer, Conflict, TooMany, Unavailable
 from mixdown.mcu.link.messages import (
+    KeyFrameRequest,
     Route,
     SourceClosed,
     SourceFrame,
@@ -269,3 +271,100 @@ async def test_twenty_calls_leave_nothing_behind():
         await asyncio.sleep(0.05)
     # aiortc's own clients keep threads of asyncio's executor; ours are named.
     assert left() == (0, 0, []), [str(task) for task in asyncio.all_tasks()]
+
+
+async def test_one_peers_failure_takes_the_frame_from_nobody_else(call: Call):
+    second = Client()
+    answer = await call.edge.join(JoinRequest("room", "bob", await second.offer()))
+    await second.take(answer.sdp)
+    await call.mixer.until(lambda: len(call.mixer.of(Subscribe)) >= 4)
+
+    def broken(*_) -> int:
+        raise RuntimeError("a transport in pieces")
+
+    call.edge._peers["ann"].send_frame = broken
+    call.edge.handle(Route("ann", MediaKind.AUDIO, "mix"))
+    call.edge.handle(Route("bob", MediaKind.AUDIO, "mix"))
+    bob = call.edge._peers["bob"]
+    before = bob.packets_sent
+    call.edge.handle(EncodedFrame("mix", 0, CodecId.OPUS, 1, 1, 960, b"sound"))
+    assert bob.packets_sent == before + 1 and call.edge.counters()["send_exceptions"] == 1
+    await second.close()
+
+
+async def test_a_route_of_the_transport_before_does_not_feed_the_next():
+    call = Call(EdgeConfig(join_deadline=1))
+    await call.edge.join(JoinRequest("room", "ann", await call.client.offer(), 1))
+    call.edge.handle(Route("ann", MediaKind.VIDEO, STREAM))
+    call.edge.handle(EncodedFrame(STREAM, 0, CodecId.VP8, 0, 0, 0, b"picture", key=True))
+    assert call.edge._peers["ann"].senders[MediaKind.VIDEO].current is None
+    await call.close()
+
+
+async def test_without_a_free_port_a_join_is_told_so():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        call = Call(EdgeConfig(media_address="127.0.0.1", port_range=(port, port)))
+        with pytest.raises(Unavailable, match="port"):
+            await call.edge.join(JoinRequest("room", "ann", await call.client.offer()))
+        assert not call.edge.peers and not call.edge._half_open
+        await call.close()
+
+
+async def test_who_only_listens_is_alive_by_its_checks_of_consent(call: Call):
+    peer = call.edge._peers["ann"]
+    peer.transport.ice.on_media = lambda datagram: None
+    now = clock.now()
+    assert peer.transport.ice.last_check > now - 10, "an authenticated check was not noticed"
+    peer.last_received, peer.transport.ice.last_check = now - 60, now
+    assert not peer.silent(now + 7) and peer.silent(now + 9)
+
+
+async def test_a_flood_of_key_frame_requests_does_not_reach_the_mixer(call: Call):
+    dtls = call.client.pc.getSenders()[0].transport
+    many = bytes(RtcpPsfbPacket(RTCP_PSFB_PLI, 1, 2)) * 90
+    for _ in range(20):
+        await dtls._send_rtp(many)
+    async with asyncio.timeout(5):
+        while call.edge.counters().get("key_frames_asked", 0) < 1500:
+            await asyncio.sleep(0.02)
+    assert 1 <= len(call.mixer.of(KeyFrameRequest)) < 50
+
+
+async def test_a_peer_closed_during_its_handshake_opens_nothing():
+    call = Call(EdgeConfig(join_deadline=5))
+    answer = await call.edge.join(JoinRequest("room", "ann", await call.client.offer()))
+    peer = call.edge._peers["ann"]
+    start = peer.transport.dtls.start
+
+    async def closed_meanwhile(parameters) -> None:
+        await start(parameters)
+        peer.closed = True
+
+    peer.transport.dtls.start = closed_meanwhile
+    await call.client.take(answer.sdp)
+    async with asyncio.timeout(8):
+        while call.edge._half_open:
+            await asyncio.sleep(0.02)
+    assert not call.mixer.of(Subscribe) and not call.mixer.of(SourceOpened)
+    peer.closed = False
+    await peer.close()
+    await call.close()
+
+
+async def test_a_peer_may_stop_receiving_and_begin_again(call: Call):
+    await play(call, 5)
+    video = next(t for t in call.client.pc.getTransceivers() if t.kind == "video")
+    for direction, kind in (("sendonly", Unsubscribe), ("sendrecv", Subscribe)):
+        before = len(call.mixer.of(kind))
+        video.direction = direction
+        answer = await call.edge.renegotiate("ann", await call.client.offer())
+        assert [m.kind for m in call.mixer.of(kind)[before:]] == [MediaKind.VIDEO]
+        assert (answer.video is None) == (direction == "sendonly")
+        assert "a=setup:active" in answer.sdp
+        await call.client.take(answer.sdp)
+        packets = call.edge._peers["ann"].packets_sent
+        call.edge.handle(EncodedFrame(STREAM, 0, CodecId.VP8, 9, 9, 90_000, b"picture", key=True))
+        assert call.edge._peers["ann"].packets_sent == packets, "a stream went on that nobody asked for"
+    assert not call.mixer.of(SourceClosed), "the camera went with the picture"
