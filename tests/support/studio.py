@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from playwright.async_api import Browser, Locator, Page
+from playwright.async_api import Browser, Locator, Page, expect
 from support.chromium import ChromiumPage
 from support.page_client import PageClient, init_script
 from support.sources import source
 
 DEADLINE = 25.0
 "Seconds in which something must have come about, on a machine with much else to do."
+expect.set_options(timeout=DEADLINE * 1000)
+
 LIVE = "document.querySelector('mx-live video')"
 
 
