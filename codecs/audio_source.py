@@ -16,8 +16,8 @@ from mixdown.mixer.media import BLOCK_SAMPLES, CHANNELS, SAMPLE_RATE, Samples
 from mixdown.mixer.time_scale import MAX_LAG
 
 FADE = (1.0, 1.0, 0.8, 0.5, 0.2, 0.0)
-"""When nothing comes, six blocks are concealed, which end at these gains; after that the source is silent. libopus itself
-lets its concealment fade in 100 ms, but for a noise that it then goes on with."""
+"""When nothing comes, six blocks are concealed, which end at these gains; after that the source is silent. libopus
+itself lets its concealment fade in 100 ms, but for a noise that it then goes on with."""
 RETURN_SAMPLES = 240
 "5 ms: how a source fades in again after that."
 TICK = BLOCK_SAMPLES / SAMPLE_RATE
@@ -62,6 +62,8 @@ class AudioSource:
         self._ring = AudioRing()
         self._concealed = self._stretched = self._scaled = self._refused = 0
         self._rested = 0
+        self._chance = 0.0
+        "Seconds, up to a tick, that sound is played later than it is due."
         self._fec_packets = 0
         "Packets for which the sender still counts as one who sends FEC."
         self.arrival: float | None = None
@@ -115,6 +117,25 @@ class AudioSource:
         return self._ring.pull(take)
 
     @property
+    def hold(self) -> float:
+        """Seconds by which all is played later than jitter asks for, so that voice and lips agree."""
+        return self._jitter.hold
+
+    @hold.setter
+    def hold(self, seconds: float) -> None:
+        self._jitter.hold = seconds
+
+    @property
+    def base(self) -> float | None:
+        """The fastest transit lately, arrival less media time in seconds; None before the first packet."""
+        return self._jitter.base
+
+    @property
+    def target(self) -> float:
+        """Seconds of playout delay over that, `hold` not included, as packets and ticks happen to meet."""
+        return self._jitter.asked + self._chance
+
+    @property
     def dry(self) -> bool:
         """Whether the last block was made up because no packet was there in its time."""
         return self._gap > 0
@@ -147,6 +168,7 @@ class AudioSource:
             return 0.0
         waiting = len(self._ring) / SAMPLE_RATE
         slack = self._jitter.slack(now)
+        self._chance = min(TICK, max(0.0, slack + waiting))
         # The next packet is needed once less than a tick's sound waits.
         return max(0.0, slack + waiting - TICK) + min(0.0, slack + waiting - waiting % TICK + TOLERANCE)
 

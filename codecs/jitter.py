@@ -91,7 +91,12 @@ class JitterBuffer:
 
     @property
     def _extended_target(self) -> float:
-        return max(MIN_TARGET, self._delay.needed + self.repair) + self.hold
+        return self.asked + self.hold
+
+    @property
+    def asked(self) -> float:
+        """The playout delay that jitter and repair ask for, seconds over the fastest way."""
+        return max(MIN_TARGET, self._delay.needed + self.repair)
 
     def __len__(self) -> int:
         """Packets waiting."""

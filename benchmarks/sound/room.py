@@ -99,12 +99,14 @@ class SoundRoom:
         self._document = replace(self._document, participants=people)
         self._stage = make_stage(self._document, {}, Voices())
 
-    def send(self, participant: str, n: int, data: bytes, arrival: float) -> None:
-        """Packet n of a steady stream, 20 ms each."""
+    def send(self, participant: str, n: int, data: bytes, arrival: float, start: int = 0) -> None:
+        """Packet n of a steady stream, 20 ms each. start: the stream's first RTP time."""
         name = f"{participant}-microphone"
         codec = self.ears[participant].codec
         step = codec.clock_rate // 50
-        self.feeds[name].offer(EncodedFrame(name, 0, codec, n, n, n * step, data, duration=step, arrival=arrival))
+        self.feeds[name].offer(
+            EncodedFrame(name, 0, codec, n, n, start + n * step, data, duration=step, arrival=arrival)
+        )
 
     def tick(self) -> float:
         """One tick; returns its time."""

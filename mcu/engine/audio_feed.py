@@ -27,6 +27,8 @@ class AudioFeed:
         self.codec: CodecId | None = None
         self.packets = 0
         self.unheard = 0
+        self.hold = 0.0
+        "Seconds by which it is played later, to be in time with its picture."
         self._faults = faults
         self._heard = False
         self._queue: deque[EncodedFrame] = deque(maxlen=QUEUE)
@@ -65,7 +67,10 @@ class AudioFeed:
             if self._source is None:
                 self._source = AudioSource(frame.codec)
             self._source.push(frame, frame.arrival or now)
-        return None if self._source is None else self._source.pull(now)
+        if self._source is None:
+            return None
+        self._source.hold = self.hold
+        return self._source.pull(now)
 
     @property
     def source(self) -> AudioSource | None:

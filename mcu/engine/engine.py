@@ -150,7 +150,7 @@ class Engine:
             case Feedback():
                 room.feedback(message)
             case SenderReport():
-                pass  # lip sync is not decided here yet
+                room.sender_report(message)
             case _:
                 self.faults.count("unknown_message")
 

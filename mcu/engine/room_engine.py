@@ -8,12 +8,14 @@ from functools import partial
 from mixdown.codecs.encoded import MediaKind
 from mixdown.mcu.engine.audio_side import AudioSide
 from mixdown.mcu.engine.context import RoomContext
+from mixdown.mcu.engine.lip_sync import RoomSync
 from mixdown.mcu.engine.stage import Stage, Voices, make_stage
 from mixdown.mcu.engine.video_side import VideoSide
 from mixdown.mcu.link.messages import (
     Feedback,
     KeyFrameRequest,
     RoomDocument,
+    SenderReport,
     SourceClosed,
     SourceFrame,
     SourceOpened,
@@ -37,6 +39,7 @@ class RoomEngine:
         self.stage: Stage = make_stage(document, {}, Voices())
         self.video = VideoSide(context, lambda: self.stage, post)
         self.audio = AudioSide(context, lambda: self.stage, lambda voices: post(partial(self._heard, voices)))
+        self.sync = RoomSync()
         self._voices = Voices()
 
     def _restage(self) -> None:
@@ -68,6 +71,7 @@ class RoomEngine:
             self.audio.open(message)
 
     def close_source(self, message: SourceClosed) -> None:
+        self.sync.forget(message.source)
         if message.source in self.audio.sources:
             self.audio.close_source(message.source, message.epoch)
         else:
@@ -114,6 +118,15 @@ class RoomEngine:
     def feedback(self, message: Feedback) -> None:
         """What a subscriber's transport reports of the way to it."""
         self.audio.feedback(message)
+        self.sync.update(message.subscriber, self.audio.sources, self.video.sources)
+
+    def sender_report(self, message: SenderReport) -> None:
+        """When what a source sends was captured."""
+        source = self.audio.sources.get(message.source) or self.video.sources.get(message.source)
+        if source is None:
+            self.context.faults.count("report_unknown_source")
+            return
+        self.sync.report(message, source.codec, source.epoch)
 
     def close(self) -> None:
         self.video.close()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mixdown.codecs.encoded import CodecId, EncodedFrame
 from mixdown.codecs.errors import CodecError
+from mixdown.codecs.frame_wait import FrameWait
 from mixdown.codecs.video import VideoDecoder, make_video_decoder
 from mixdown.mcu import clock
 from mixdown.mcu.engine.black import BlackWatch
@@ -69,6 +70,7 @@ class VideoSource:
         self._want_key = want_key
         self._lock = threading.Lock()
         self._queue: deque[EncodedFrame] = deque()
+        self._wait = FrameWait()
         self._running = False
         self._visible = False
         self._need_key = True
@@ -88,14 +90,34 @@ class VideoSource:
                 return
             self.live = True
             self.codec = frame.codec
-            if not self._visible or not self._admit(frame):
+            if not self._visible:
                 self.skipped += 1
                 return
-            self._queue.append(frame)
-            if self._running:
-                return
-            self._running = True
-        self._pool.submit(self._run)
+            start = self._enqueue(self._wait.push(frame, frame.arrival or clock.now()))
+        if start:
+            self._pool.submit(self._run)
+
+    def _enqueue(self, frames: list[EncodedFrame]) -> bool:
+        """Before the decoder; whether it is to be started. Holding the lock."""
+        for frame in frames:
+            if self._admit(frame):
+                self._queue.append(frame)
+            else:
+                self.skipped += 1
+        if self._running or not self._queue:
+            return False
+        self._running = True
+        return True
+
+    def set_wait(self, seconds: float) -> None:
+        """How long frames wait before the decoder, to be in time with their sound."""
+        with self._lock:
+            self._wait.wait = seconds
+
+    @property
+    def transit(self) -> tuple[float | None, float | None]:
+        """Arrival less media time, seconds: usual and soonest; None before the first frame."""
+        return self._wait.usual, self._wait.soonest
 
     def _admit(self, frame: EncodedFrame) -> bool:
         if len(self._queue) >= QUEUE:
@@ -149,7 +171,7 @@ class VideoSource:
 
     def _reset(self) -> None:
         """Back to waiting for a key frame, without a picture; holding the lock."""
-        self.skipped += len(self._queue)
+        self.skipped += len(self._queue) + self._wait.clear()
         self._queue.clear()
         self._need_key = True
         self.mailbox.clear()
@@ -233,6 +255,11 @@ class VideoSource:
     def picture(self, now: float, timeout: float) -> Picture | None:
         """What to show. None: its card. A camera's picture ends `timeout` seconds after its last frame, or after as
         long of uniform black; a screen's does not: one that stands still sends nothing."""
+        if len(self._wait):
+            with self._lock:
+                start = self._enqueue(self._wait.due(now))
+            if start:
+                self._pool.submit(self._run)
         picture = self.mailbox.latest
         if picture is None or self.kind is not SourceKind.CAMERA:
             return picture

@@ -1,0 +1,62 @@
+"""Encoded video that waits before its decoder, so that its picture is not shown before its sound is heard."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from mixdown.codecs.encoded import EncodedFrame
+
+CAPACITY = 10
+"Frames that wait at most. Over it the oldest goes to the decoder, early: nothing is dropped here."
+LEAD = 0.033
+"Seconds before its time at which a frame goes to its decoder: the tick after next shows it."
+SMOOTHING = 0.05
+JUMP = 1.0
+"Seconds of transit that begin a new time line."
+
+
+class FrameWait:
+    """Pure; not thread-safe. wait: seconds."""
+
+    def __init__(self) -> None:
+        self.wait = 0.0
+        self.soonest: float | None = None
+        "The fastest transit (arrival less media time) lately; None before the first frame."
+        self.usual: float | None = None
+        "What it is on average: a frame's due time is reckoned from it."
+        self._frames: deque[EncodedFrame] = deque()
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def push(self, frame: EncodedFrame, now: float) -> list[EncodedFrame]:
+        """What goes to the decoder now: this frame, unless it has to wait."""
+        self._learn(now - frame.rtp_time / frame.codec.clock_rate)
+        self._frames.append(frame)
+        return self.due(now)
+
+    def due(self, now: float) -> list[EncodedFrame]:
+        """The frames whose time has come, in order."""
+        ready = []
+        while self._frames and (len(self._frames) > CAPACITY or self._time(self._frames[0]) <= now + LEAD):
+            ready.append(self._frames.popleft())
+        return ready
+
+    def clear(self) -> int:
+        """Forget all; returns how many waited."""
+        count = len(self._frames)
+        self._frames.clear()
+        return count
+
+    def _time(self, frame: EncodedFrame) -> float:
+        if self.wait == 0.0 or self.usual is None:
+            return float("-inf")
+        return frame.rtp_time / frame.codec.clock_rate + self.usual + self.wait
+
+    def _learn(self, transit: float) -> None:
+        if self.usual is None or self.soonest is None or abs(transit - self.usual) > JUMP:
+            self.usual = self.soonest = transit
+            return
+        self.usual += SMOOTHING * (transit - self.usual)
+        # Rises slowly, so that it follows a drifting clock: 1 ms a second at 30 frames.
+        self.soonest = min(transit, self.soonest + 3e-5)

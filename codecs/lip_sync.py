@@ -1,0 +1,62 @@
+"""Sound and picture of one participant in time: by how much the sooner one has to wait for the other.
+
+Each source's RTP times are mapped to its sender's clock by sender reports (RFC 3550, 6.4.1). Until both have brought
+one, sound and picture that arrived together count as captured together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TOLERANCE = 0.015
+"Seconds between sound and picture that are left alone: nobody sees them, and waiting costs delay."
+LONGEST_WAIT = 0.250
+CHANGE = 0.010
+"Seconds by which a wait must differ from the present one to be changed."
+FRACTION = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Of one source, in seconds. shown: from an RTP time to when what it stands for is heard or seen. arrived: to when
+    its packets come at the soonest. captured: to its capture on the sender's clock, None until a report has told."""
+
+    shown: float
+    arrived: float
+    captured: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Seconds that sound and picture are held back, 0 .. 0.25; one of them is 0."""
+
+    sound: float = 0.0
+    picture: float = 0.0
+
+
+class CaptureClock:
+    """One source's RTP time on its sender's clock."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self.captured: float | None = None
+        "Seconds from an RTP time (in seconds) to its capture."
+
+    def report(self, ntp: int, rtp_time: int) -> None:
+        """ntp: 64 bit; rtp_time: unwrapped like the frames'."""
+        self.captured = ntp / FRACTION - rtp_time / self._rate
+
+
+def waits(sound: Timing, picture: Timing, present: Waits) -> Waits:
+    """What sound and picture have to wait from now on. The timings do not hold the present waits."""
+    if sound.captured is None or picture.captured is None:
+        ahead = (picture.shown - picture.arrived) - (sound.shown - sound.arrived)
+    else:
+        ahead = (picture.shown - picture.captured) - (sound.shown - sound.captured)
+    wanted = Waits(_bounded(ahead), _bounded(-ahead))
+    moved = max(abs(wanted.sound - present.sound), abs(wanted.picture - present.picture))
+    return wanted if moved > CHANGE else present
+
+
+def _bounded(seconds: float) -> float:
+    return 0.0 if seconds < TOLERANCE else min(LONGEST_WAIT, seconds)
