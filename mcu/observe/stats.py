@@ -24,6 +24,8 @@ WINDOW = 6
 "Samples kept, one a second: rates are over the last five seconds."
 FRESH = 1.0
 "Seconds for which what the mixer said of sources is not asked again."
+AT_ONCE = 16
+"Rooms that the mixer is asked about at once: other questions have to find their place beside them."
 MIXER_PARTS = ("decode", "compose", "encode", "audio")
 
 
@@ -87,19 +89,22 @@ class StatsCollector:
 
     async def room(self, room: Room) -> Json:
         """The body of `GET /v1/rooms/{room}/stats`. Raises Unavailable if the mixer does not answer."""
-        occupied = [other for other in self._registry if other.participants or other is room]
-        answers = await asyncio.gather(*(self._mixer(other) for other in occupied), return_exceptions=True)
-        measured: dict[str, Json] = {}
-        for other, answer in zip(occupied, answers, strict=True):
-            if isinstance(answer, BaseException):
-                if other is room or not isinstance(answer, MixdownError):
-                    raise answer
-                continue
-            measured[other.id] = answer
+        others = [other for other in self._registry if other.participants and other is not room]
+        measured = {room.id: await self._mixer(room)}
+        for start in range(0, len(others), AT_ONCE):
+            measured |= await self._measure(others[start : start + AT_ONCE])
         parts = {name: self._parts(name, body) for name, body in measured.items()}
-        cores = {**parts[room.id], "rest": self._rest(room, occupied, parts.values())}
+        cores = {**parts[room.id], "rest": self._rest(room, [room, *others], parts.values())}
         cores["total"] = sum(cores.values())
         return {**measured[room.id], "room": room.id, "cpu_cores": {k: round(v, 4) for k, v in cores.items()}}
+
+    async def _measure(self, rooms: list[Room]) -> dict[str, Json]:
+        """What the mixer says of rooms, by id; those that it says nothing of are left out."""
+        answers = await asyncio.gather(*(self._mixer(room) for room in rooms), return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException) and not isinstance(answer, MixdownError):
+                raise answer
+        return {room.id: answer for room, answer in zip(rooms, answers, strict=True) if isinstance(answer, dict)}
 
     async def _mixer(self, room: Room) -> Json:
         body = dict(await self._requests.ask(RequestKind.STATS, room.id))

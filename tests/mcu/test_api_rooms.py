@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from support.rooms import bearer, house
 
-from mixdown.mcu.link.messages import Reply
+from mixdown.mcu.link.messages import Reply, Request
+from mixdown.mcu.rooms.requests import MAX_PENDING
 
 
 async def test_rooms_are_made_listed_changed_and_ended(tmp_path: Path) -> None:
@@ -169,6 +170,16 @@ async def test_stats_join_all_parts(tmp_path: Path) -> None:
         expected = parts | {"receive": 0.05, "send": 0.1, "rest": 0.2, "total": 1.0}
         assert body["cpu_cores"] == pytest.approx(expected)
         assert (await here.admin.get(f"/v1/rooms/demo/participants/{ada['id']}")).json()["video"]["width"] == 640
+
+
+async def test_stats_of_the_last_of_many_rooms(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        rooms = [f"room-{n}" for n in range(MAX_PENDING + 2)]
+        for room in rooms:
+            await here.join(room=room)
+        for room in (rooms[0], rooms[-1]):
+            assert (await here.admin.get(f"/v1/rooms/{room}/stats")).status_code == 200
+        assert len([m for m in here.mixer.sent if isinstance(m, Request)]) == 2 * len(rooms)
 
 
 async def test_sources(tmp_path: Path) -> None:
