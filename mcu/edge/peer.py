@@ -32,7 +32,7 @@ from aiortc.rtp import (
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
 from mixdown.mcu import clock
 from mixdown.mcu.edge import rtcp
-from mixdown.mcu.edge.aiortc_private import Transport
+from mixdown.mcu.edge.aiortc_private import Protector, Transport
 from mixdown.mcu.edge.answer import MediaPlan, Streams
 from mixdown.mcu.edge.meter import SAMPLE_EVERY, RoomMeter
 from mixdown.mcu.edge.offer import URI_MID, Offer
@@ -112,6 +112,7 @@ class Peer:
         self._own_ssrc = random.randrange(1, 1 << 32)
         self._rx: pylibsrtp.Session | None = None
         self._tx: pylibsrtp.Session | None = None
+        self._protector: Protector | None = None
         self._datagrams: DatagramSender | None = None
         self._protocol: object | None = None
         self._paced: deque[bytes] = deque()
@@ -172,6 +173,7 @@ class Peer:
         if self.closed or self.transport.dtls.state != "connected":
             raise ConnectionError("DTLS failed, or the peer was closed meanwhile")
         self._rx, self._tx = self.transport.srtp_sessions()
+        self._protector = Protector(self._tx)
         self.transport.ice.on_media = self.on_media
         self.connected = True
         self.last_received = clock.now()
@@ -364,15 +366,14 @@ class Peer:
 
     def _transmit(self, packets: Sequence[bytes], *, droppable: bool) -> None:
         selected = self.transport.ice.selected
-        if selected is None or self._tx is None:
+        if selected is None or self._protector is None:
             return
         if selected.protocol is not self._protocol:
             self._protocol = selected.protocol
             sock = getattr(selected.protocol, "sock", None)
             self._datagrams = DatagramSender(sock, selected.protocol.transport, self._counters)
         assert self._datagrams is not None
-        protect = self._tx.protect
-        encrypted = [protect(packet) for packet in packets]
+        encrypted = self._protector.protect(packets)
         self._datagrams.send(encrypted, selected.remote_addr, droppable=droppable)
         self.packets_sent += len(packets)
         self.bytes_sent += sum(map(len, encrypted))

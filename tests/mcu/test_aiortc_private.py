@@ -9,8 +9,10 @@ import aioice.ice
 import pytest
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceTransport
 from aiortc import sdp as rtcsdp
+from pylibsrtp import Error as SrtpError
+from pylibsrtp import Policy, Session
 
-from mixdown.mcu.edge.aiortc_private import IceConnection, MediaProtocol, Transport, bind_udp
+from mixdown.mcu.edge.aiortc_private import IceConnection, MediaProtocol, Protector, Transport, bind_udp
 from mixdown.mcu.edge.types import EdgeConfig
 
 
@@ -73,3 +75,16 @@ def test_a_full_port_range_gives_no_socket():
     assert first is not None
     assert bind_udp("127.0.0.1", (41100, 41100)) is None
     first.close()
+
+
+def test_what_the_protector_encrypts_another_session_reads():
+    key = bytes(range(30))
+    sending = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_OUTBOUND))
+    receiving = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_INBOUND))
+    packets = [b"\x80\x60" + n.to_bytes(2, "big") + bytes(4) + b"ssrc" + b"x" * n for n in range(1, 1300, 100)]
+    encrypted = Protector(sending).protect(packets)
+    assert [receiving.unprotect(packet) for packet in encrypted] == packets
+    with pytest.raises(ValueError):
+        Protector(sending).protect([bytes(1500)])
+    with pytest.raises(SrtpError):
+        Protector(sending).protect([b"short"])
