@@ -103,7 +103,15 @@ async def test_the_options_of_the_picture(stage: Stage) -> None:
     await page.button("Reset").click()
     await stage.until_view(order=[])
 
-    await page.page.get_by_label("View").select_option("auto-speaker")
+    await page.page.get_by_label("Name of a new view").fill("wall")
+    await page.page.get_by_label("Layout of the new view").select_option("pip")
+    await page.button("Add view").click()
+    await expect(page.page.locator("mx-views li").filter(has_text="wall")).to_contain_text("pip · 1280×720 · 0 watch")
+    await page.button("Delete the view wall").click()
+    await expect(page.page.locator("mx-views li").filter(has_text="wall")).to_have_count(0)
+    assert (await stage.server.api.raw("GET", f"/v1/rooms/{ROOM}/views/wall")).status_code == 404
+
+    await page.page.get_by_label("View to watch").select_option("auto-speaker")
     await until("the viewer watches another view", lambda: _watches(stage, "auto-speaker"))
     await page.button("Lock").click()
     await expect(page.button("Unlock")).to_be_visible()

@@ -11,6 +11,7 @@ import './people.js';
 import './room.js';
 import './rooms.js';
 import './toasts.js';
+import './views.js';
 import { Problem } from '../shared/api.js';
 import { backOff } from '../shared/machine.js';
 import { partsOf } from '../shared/parts.js';

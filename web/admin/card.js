@@ -43,17 +43,19 @@ export class RoomCard extends HTMLElement {
   }
 
   disconnectedCallback() {
-    this.picture.stop();
+    queueMicrotask(() => {
+      if (!this.isConnected) this.picture.stop(); // else it was only moved
+    });
   }
 
   /** @param {RoomDocument} room */
   update(room) {
     this.room = room;
     const { width, height } = room.canvas;
-    this.image.style.aspectRatio = '16 / 9';
     say(this.layout, `${room.layout} · ${width}×${height}`);
     this.locked.hidden = !room.locked;
     if (!room.participants) this.showPeople([]);
+    else if (!this.count.textContent) say(this.count, `${room.participants} here`);
   }
 
   /** @param {{name: string, role: string}[]} people */

@@ -43,10 +43,10 @@ export class Client extends EventTarget {
     return this.#noted({ method, path, body, outcome: '…', ok: null }, () => this.#send(method, path, body));
   }
 
-  /** @param {string} secret @returns {Promise<boolean>} */
+  /** Whether it was the right one. @param {string} secret @returns {Promise<boolean>} */
   async signIn(secret) {
     const call = { method: 'POST', path: '/v1/session', body: HIDDEN_SECRET, outcome: '…', ok: null };
-    return (await this.#noted(call, () => this.#api.call('POST', '/v1/session', { secret }))) !== null;
+    return (await this.#noted(call, () => this.#send('POST', '/v1/session', { secret }), false)) !== null;
   }
 
   /** Whether nobody is asked for a secret: tried without the cookie. */
@@ -55,8 +55,8 @@ export class Client extends EventTarget {
     this.open = answer.ok;
   }
 
-  /** @param {Call} call @param {() => Promise<any>} send */
-  async #noted(call, send) {
+  /** @param {Call} call @param {() => Promise<any>} send @param {boolean} loud whether a failure is told by `failed` */
+  async #noted(call, send, loud = true) {
     this.calls = [call, ...this.calls].slice(0, MAX_CALLS);
     this.dispatchEvent(new Event('call'));
     try {
@@ -66,7 +66,7 @@ export class Client extends EventTarget {
     } catch (error) {
       if (!(error instanceof Problem || error instanceof Unreachable)) throw error;
       Object.assign(call, { outcome: error instanceof Problem ? String(error.status) : 'no answer', ok: false });
-      this.dispatchEvent(new CustomEvent('failed', { detail: error }));
+      if (loud) this.dispatchEvent(new CustomEvent('failed', { detail: error }));
       return null;
     } finally {
       this.dispatchEvent(new Event('call'));

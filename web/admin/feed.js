@@ -89,6 +89,11 @@ export class RoomFeed extends EventTarget {
     this.#fire('views');
   }
 
+  /** Asks for the views now. */
+  refresh() {
+    this.viewsPoll.now();
+  }
+
   #connect() {
     if (this.closed) return;
     const socket = new RoomApi(this.room).openEvents();

@@ -5,7 +5,7 @@ import { RoomFeed } from './feed.js';
 
 /** @typedef {import('./studio.js').Studio} Studio */
 
-const PANELS = ['mx-live', 'mx-layouts', 'mx-people', 'mx-costs', 'mx-events'];
+const PANELS = ['mx-live', 'mx-layouts', 'mx-views', 'mx-people', 'mx-costs', 'mx-events'];
 
 /** One room: its picture, its layout, its people, what it costs, what happens. Fires `gone` (detail: room id). */
 export class Room extends HTMLElement {
