@@ -9,7 +9,7 @@ from mixdown.codecs.encoded import EncodedFrame
 CAPACITY = 10
 "Frames that wait at most. Over it the oldest goes to the decoder, early: nothing is dropped here."
 LEAD = 0.033
-"Seconds before its time at which a frame goes to its decoder: the tick after next shows it."
+"Seconds, about a tick: what is due at the next tick goes to its decoder at this one."
 SMOOTHING = 0.05
 JUMP = 1.0
 "Seconds of transit that begin a new time line."
@@ -30,15 +30,18 @@ class FrameWait:
         return len(self._frames)
 
     def push(self, frame: EncodedFrame, now: float) -> list[EncodedFrame]:
-        """What goes to the decoder now: this frame, unless it has to wait."""
+        """What goes to the decoder now: this frame, unless it has to wait; or one that made room for it."""
         self._learn(now - frame.rtp_time / frame.codec.clock_rate)
         self._frames.append(frame)
-        return self.due(now)
+        return self._ready(now)
 
     def due(self, now: float) -> list[EncodedFrame]:
-        """The frames whose time has come, in order."""
+        """The frames that the tick after this one, at `now`, is to show, in order."""
+        return self._ready(now + LEAD)
+
+    def _ready(self, until: float) -> list[EncodedFrame]:
         ready = []
-        while self._frames and (len(self._frames) > CAPACITY or self._time(self._frames[0]) <= now + LEAD):
+        while self._frames and (len(self._frames) > CAPACITY or self._time(self._frames[0]) <= until):
             ready.append(self._frames.popleft())
         return ready
 

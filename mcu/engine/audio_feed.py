@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
+from mixdown.codecs import noise
 from mixdown.codecs.audio_source import AudioSource
 from mixdown.codecs.encoded import CodecId, EncodedFrame
+from mixdown.codecs.noise import NoiseSuppressor
 from mixdown.mcu.engine.faults import Faults
 from mixdown.mcu.link.messages import SourceKind
 from mixdown.mixer.media import SAMPLE_RATE, Samples
 
+TELEPHONES = (CodecId.PCMU, CodecId.PCMA, CodecId.G722)
 QUEUE = 50
 "Packets between two ticks, a second of sound; over it the oldest are dropped: the tick has stopped."
 
@@ -19,7 +22,10 @@ class AudioFeed:
     """offer: any thread. pull and take_arrival: the sound tick. set_heard: the control thread, while no tick runs or
     before the tick knows the feed."""
 
-    def __init__(self, name: str, participant: str, kind: SourceKind, epoch: int, faults: Faults) -> None:
+    def __init__(
+        self, name: str, participant: str, kind: SourceKind, epoch: int, faults: Faults, noise_suppression: int = 0
+    ) -> None:
+        """noise_suppression: 1 .. 4 of telephones, 0 for none."""
         self.name = name
         self.participant = participant
         self.kind = kind
@@ -34,6 +40,8 @@ class AudioFeed:
         self._queue: deque[EncodedFrame] = deque(maxlen=QUEUE)
         self._source: AudioSource | None = None
         self._arrival: float | None = None
+        self._noise_suppression = noise_suppression if noise.available() else 0
+        self._suppressor: NoiseSuppressor | None = None
 
     def offer(self, frame: EncodedFrame) -> None:
         """Takes the next packet. While nobody listens it is not kept."""
@@ -56,6 +64,7 @@ class AudioFeed:
         self.close()
 
     def close(self) -> None:
+        self._suppressor = None
         source, self._source = self._source, None
         if source is not None:
             source.close()
@@ -70,7 +79,12 @@ class AudioFeed:
         if self._source is None:
             return None
         self._source.hold = self.hold
-        return self._source.pull(now)
+        block = self._source.pull(now)
+        if block is None or not self._noise_suppression or self.codec not in TELEPHONES:
+            return block
+        if self._suppressor is None:
+            self._suppressor = NoiseSuppressor(self._noise_suppression)
+        return self._suppressor.process(block)
 
     @property
     def source(self) -> AudioSource | None:

@@ -29,7 +29,8 @@ class AudioSide:
         known = self.sources.get(message.source)
         if known is not None and known.epoch >= message.epoch:
             return
-        feed = AudioFeed(message.source, message.participant, message.kind, message.epoch, self._context.faults)
+        level = self._context.config.noise_suppression
+        feed = AudioFeed(message.source, message.participant, message.kind, message.epoch, self._context.faults, level)
         self.sources = self.sources | {message.source: feed}
         feed.set_heard(self.ticker.running)
 
