@@ -14,6 +14,7 @@ from mixdown.mcu.api.services import Known, Services
 from mixdown.mcu.errors import MixdownError
 from mixdown.mcu.observe.events import Event, Subscription
 from mixdown.mcu.rooms import describe
+from mixdown.mcu.rooms.participant import LeftReason
 from mixdown.mcu.rooms.policy import Right, require
 from mixdown.mcu.rooms.room import MAIN, Room
 
@@ -39,26 +40,36 @@ async def events(socket: WebSocket, room_id: Annotated[Slug, Path(alias="room")]
     subscription = room.events.subscribe()
     try:
         await socket.accept(subprotocol(socket))
-        await _serve(socket, subscription, snapshot(known, room))
+        await _serve(socket, subscription, snapshot(known, room), who.participant)
     except* (WebSocketDisconnect, TimeoutError):
         pass  # the listener went, or takes nothing any more: this is how listening ends
     finally:
         room.events.unsubscribe(subscription)
 
 
-async def _serve(socket: WebSocket, subscription: Subscription, first: Event) -> None:
+async def _serve(socket: WebSocket, subscription: Subscription, first: Event, own: str | None) -> None:
+    """own: the participant by whose token it is heard; who has left hears that, and nothing more."""
     async with asyncio.TaskGroup() as group:
         listening = group.create_task(_until_closed(socket, subscription))
         event: Event | None = first
         while event is not None:
             async with asyncio.timeout(SEND_DEADLINE):
                 await socket.send_json(event)
+            if _is_out(event, own):
+                break
             event = await subscription.next()
         if subscription.overflowed:
             await socket.close(TRY_AGAIN_LATER, "too slow: come back for a new snapshot")
         elif not listening.done():
             await socket.close(GOING_AWAY, "nothing more will come")
         listening.cancel()
+
+
+def _is_out(event: Event, own: str | None) -> bool:
+    """Whether its listener has left the room, which goes on without him."""
+    if event["type"] != "participant_left" or event["participant"]["id"] != own:
+        return False
+    return bool(event["reason"] != LeftReason.FINISHED.value)
 
 
 async def _until_closed(socket: WebSocket, subscription: Subscription) -> None:

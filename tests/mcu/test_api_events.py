@@ -87,6 +87,18 @@ async def test_who_may_listen(tmp_path: Path) -> None:
         assert refused.value.response.status_code == 404
 
 
+async def test_who_was_removed_hears_nothing_more(tmp_path: Path) -> None:
+    async with house(tmp_path) as here, listening(here.app) as url:
+        ada, ben = await here.join("Ada"), await here.join("Ben")
+        async with heard(here, url, subprotocols=[f"bearer.{ben['token']}"]) as socket:
+            await take(socket)
+            await here.admin.delete(f"/v1/rooms/demo/participants/{ben['id']}")
+            await here.admin.patch(f"/v1/rooms/demo/participants/{ada['id']}", json={"name": "A secret"})
+            assert (await take(socket))["reason"] == "removed"
+            with pytest.raises(ConnectionClosedOK):
+                await socket.recv()
+
+
 async def test_a_listener_that_is_too_slow_is_told_so(tmp_path: Path) -> None:
     async with house(tmp_path) as here, listening(here.app) as url:
         await here.join("Ada")
