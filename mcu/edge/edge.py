@@ -189,12 +189,16 @@ class Edge:
     # ---- what goes on ------------------------------------------------------------------------------------------
 
     def set_view(self, participant: str, view: str, tier: TierName) -> None:
-        """Subscribes a peer's picture anew; the old one plays on until the new one's first key frame."""
+        """Subscribes a peer's picture anew; the old one plays on until the new one's first key frame, but ends at once
+        where sound alone is wanted: the mixer ends a stream only when nobody else watches it."""
         peer = self._peers.get(participant)
         if peer is None:
             return
         peer.view, peer.tier = view, tier
-        if peer.connected and MediaKind.VIDEO in peer.senders:
+        sender = peer.senders.get(MediaKind.VIDEO)
+        if peer.connected and sender is not None:
+            if not peer.wants(MediaKind.VIDEO):
+                self._fanout.leave(peer, sender)
             peer.subscribe(MediaKind.VIDEO)
 
     def end_source(self, participant: str, kind: SourceKind) -> bool:

@@ -39,9 +39,10 @@ class FanOut:
 
     def route(self, peer: Peer, route: Route) -> None:
         """The peer's sender of that medium is fed by the route's stream; video from its next key frame on. A route that
-        reaches a peer before it is connected was meant for the one that it replaces."""
+        reaches a peer before it is connected was meant for the one that it replaces; one that comes after the peer has
+        given up pictures, for what it watched before."""
         sender = peer.senders.get(route.kind)
-        if sender is None or not peer.connected:
+        if sender is None or not peer.connected or not peer.wants(route.kind):
             self._counters["stale_routes"] += 1
             return
         key = (peer.request.participant, route.kind)
@@ -58,6 +59,7 @@ class FanOut:
         """The sender is fed no more."""
         for stream in {sender.current, sender.wanted}:
             self._drop(stream, (peer.request.participant, sender.kind), peer)
+        sender.current = sender.wanted = None
 
     def end(self, stream: str) -> None:
         """No frame of it will come."""

@@ -29,7 +29,7 @@ from aiortc.rtp import (
     unpack_remb_fci,
 )
 
-from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
+from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, TierName
 from mixdown.mcu import clock
 from mixdown.mcu.edge import rtcp
 from mixdown.mcu.edge.aiortc_private import Protector, Transport
@@ -155,6 +155,10 @@ class Peer:
                 if self.connected:
                     self.subscribe(sender.kind)
         return unwanted
+
+    def wants(self, kind: MediaKind) -> bool:
+        """Whether it is to be sent that medium: at the tier of sound alone there is no picture."""
+        return kind is MediaKind.AUDIO or self.tier is not TierName.AUDIO
 
     def sent_codec(self, kind: MediaKind) -> CodecId | None:
         sender = self.senders.get(kind)

@@ -368,3 +368,16 @@ async def test_a_peer_may_stop_receiving_and_begin_again(call: Call):
         call.edge.handle(EncodedFrame(STREAM, 0, CodecId.VP8, 9, 9, 90_000, b"picture", key=True))
         assert call.edge._peers["ann"].packets_sent == packets, "a stream went on that nobody asked for"
     assert not call.mixer.of(SourceClosed), "the camera went with the picture"
+
+
+async def test_sound_alone_means_no_more_pictures_of_a_stream_that_others_watch(call: Call):
+    await play(call, 5)
+    peer = call.edge._peers["ann"]
+    key = EncodedFrame(STREAM, 0, CodecId.VP8, 9, 9, 90_000, b"picture", key=True)
+    for tier, sent in ((TierName.AUDIO, 0), (TierName.FULL, 1)):
+        call.edge.set_view("ann", "main", tier)
+        assert call.mixer.of(Subscribe)[-1].tier is tier
+        call.edge.handle(Route("ann", MediaKind.VIDEO, STREAM))  # to AUDIO: one that was under way
+        before = peer.packets_sent
+        call.edge.handle(key)
+        assert peer.packets_sent == before + sent, tier
