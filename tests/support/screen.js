@@ -27,14 +27,16 @@
   navigator.mediaDevices.getDisplayMedia = async () => {
     draw();
     const [video] = canvas.captureStream().getVideoTracks();
+    video.addEventListener = (type, act) => { if (type === 'ended') window.__ended = act; };
     clearInterval(timer);
     timer = setInterval(draw, 66);
     window.__shared = [video, ...(source.fake_microphone ? [] : await tone())];
     return new MediaStream(window.__shared);
   };
-  // What the browser's own bar does: the tracks end, and the page hears of it.
+  // What the browser's own bar does: the tracks end, and the page hears of it. Firefox dispatches no made-up event to a
+  // track's listeners, so they are called.
   window.__endSharing = () => {
     for (const track of window.__shared) track.stop();
-    window.__shared[0].dispatchEvent(new Event('ended'));
+    window.__ended(new Event('ended'));
   };
 })()

@@ -110,7 +110,10 @@ export class Transport extends EventTarget {
    * @param {MediaStreamTrack | null} track
    */
   async replace(line, track) {
-    if (!this.closed) await this[line].sender.replaceTrack(track);
+    if (this.closed) return;
+    // Firefox goes on sending something for a line without a track, unless it is switched off.
+    if (line === 'screen') this.#wish(this.screen.sender, (parameters) => activated(parameters, track !== null));
+    await this[line].sender.replaceTrack(track);
   }
 
   /** Sends the camera smaller, or whole again. @param {CameraEncoding} encoding */
@@ -150,6 +153,12 @@ export class Transport extends EventTarget {
     this.pc.close();
     if (event) this.dispatchEvent(new Event(event));
   }
+}
+
+/** @param {any} parameters @param {boolean} active */
+function activated(parameters, active) {
+  const encodings = parameters.encodings.map((/** @type {any} */ one) => ({ ...one, active }));
+  return { ...parameters, encodings };
 }
 
 /** @param {RTCRtpReceiver} receiver */
