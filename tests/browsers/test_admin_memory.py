@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.async_api import Browser, CDPSession, expect
 from support.server import Server
 from support.sources import source
-from support.studio import Studio, studio
+from support.studio import Studio, studio, until
 from support.wrtc_client import WrtcClient
 
 EVENTS = 300
@@ -17,6 +17,11 @@ async def held(session: CDPSession) -> dict[str, float]:
     await session.send("HeapProfiler.collectGarbage")
     metrics = (await session.send("Performance.getMetrics"))["metrics"]
     return {one["name"]: one["value"] for one in metrics if one["name"] in ("JSEventListeners", "Nodes")}
+
+
+async def _flat(session: CDPSession, before: dict[str, float]) -> bool:
+    after = await held(session)
+    return after["JSEventListeners"] <= before["JSEventListeners"] + 40 and after["Nodes"] <= before["Nodes"] + 400
 
 
 async def go_round(page: Studio) -> None:
@@ -42,9 +47,7 @@ async def test_listeners_and_nodes_stay_as_they_were(server: Server, browser: Br
         before = await held(session)
         for _ in range(ROUNDS):
             await go_round(page)
-        after = await held(session)
-        assert after["JSEventListeners"] <= before["JSEventListeners"] + 40, (before, after)
-        assert after["Nodes"] <= before["Nodes"] + 400, (before, after)
+        await until(f"as little is held as before: {before}", lambda: _flat(session, before))
     finally:
         await client.close()
     await page.close()
@@ -57,11 +60,12 @@ async def test_the_list_of_events_is_bounded(server: Server, browser: Browser) -
         await client.join(server.url, "many")
         await client.wait_live()
         await page.open("many")
-        await expect(page.person("Ada")).to_be_visible()
+        await page.listening()
         path = f"/v1/rooms/many/participants/{await client.participant()}"
         for n in range(EVENTS):
             await server.api.call("PATCH", path, {"name": f"Ada {n}"})
-        await expect(page.page.locator("mx-events li").filter(has_text=f"Ada {EVENTS - 1}").first).to_be_visible()
+            if n % 50 == 49:  # no faster than a page on a busy machine reads: who is too slow starts anew
+                await expect(page.page.locator("mx-events li").filter(has_text=f"Ada {n}").first).to_be_visible()
         assert await page.page.locator("mx-events li").count() == 200
     finally:
         await client.close()

@@ -147,6 +147,7 @@ async def test_costs_events_and_calls(stage: Stage) -> None:
     await expect(costs.locator("tr").filter(has=page.page.locator(".swatch.part-encode"))).to_contain_text("0.")
 
     events = page.page.locator("mx-events")
+    await page.listening()
     await api.leave(ROOM, await stage.people[1].participant())
     await expect(events.locator("li").filter(has_text="participant_left")).to_contain_text("Bob")
     await events.get_by_label("Only events with these words").fill("nobody of that name")
@@ -178,7 +179,11 @@ async def test_ended_for_everybody_only_after_a_question(stage: Stage) -> None:
     await page.button("End room").click()
     await page.confirm("End room")
     await expect(page.page.get_by_role("heading", name="Rooms", exact=True)).to_be_visible()
-    assert (await stage.server.api.raw("GET", f"/v1/rooms/{ROOM}")).status_code == 404
+    await until("the room is gone", lambda: _gone(stage))
+
+
+async def _gone(stage: Stage) -> bool:
+    return bool((await stage.server.api.raw("GET", f"/v1/rooms/{ROOM}")).status_code == 404)
 
 
 async def test_it_survives_a_restart_of_the_server(stage: Stage) -> None:

@@ -34,6 +34,7 @@ async def test_created_laid_out_and_ended_by_keyboard(server: Server, browser: B
     keyboard = page.page.keyboard
     await page.open()
     await expect(page.page.get_by_text("No room is open")).to_be_visible()
+    await expect(page.page.locator("mx-rooms option")).to_have_count(6)
     await tab_to(page, "New room")
     await keyboard.press("Enter")
     await keyboard.type("kitchen")
@@ -82,6 +83,7 @@ async def test_names_are_text_everywhere(server: Server, browser: Browser) -> No
     try:
         await server.api.call("POST", "/v1/rooms", {"id": "names"})
         await page.open("names")
+        await page.listening()
         for client in people:
             await client.join(server.url, "names")
             await client.wait_live()
@@ -99,7 +101,7 @@ async def test_names_are_text_everywhere(server: Server, browser: Browser) -> No
         await expect(card.get_by_text(HOSTILE)).to_be_visible()
         await expect(card.get_by_text("5 people")).to_be_visible()
         await expect(card.locator("img.live")).to_have_count(1)
-        assert await card.locator("img").evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 480
+        await until("the card shows the room", lambda: _is_480_wide(page))
         assert await fits(page.page, 360)
         assert await page.page.title() != "owned"
         assert await page.page.locator("img[src=x]").count() == 0
@@ -107,6 +109,10 @@ async def test_names_are_text_everywhere(server: Server, browser: Browser) -> No
         for client in people:
             await client.close()
     await page.close()
+
+
+async def _is_480_wide(page: Studio) -> bool:
+    return bool(await page.page.evaluate("document.querySelector('mx-room-card img').naturalWidth === 480"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -40,6 +40,10 @@ class Studio:
     async def open(self, room: str | None = None) -> None:
         await self.page.goto(f"{self.url}/admin#/" + (f"rooms/{room}" if room else ""))
 
+    async def listening(self) -> None:
+        """Once it hears of the room's events."""
+        await expect(self.page.locator("mx-events li").filter(has_text="snapshot").first).to_be_attached()
+
     def person(self, name: str) -> Locator:
         return self.page.locator("mx-person").filter(has=self.page.get_by_text(name, exact=True))
 

@@ -86,7 +86,8 @@ export class Layouts extends HTMLElement {
 
   /** @param {import('./feed.js').View} main */
   #renderOptions(main) {
-    const { crop, letterbox, 'show-names': names, background } = this.parts ?? {};
+    const { crop, letterbox, 'show-names': names, background, options } = this.parts ?? {};
+    options.disabled = false;
     crop.setAttribute('aria-pressed', String(main.fit === 'crop'));
     letterbox.setAttribute('aria-pressed', String(main.fit === 'letterbox'));
     names.checked = main.show_names;

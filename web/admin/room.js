@@ -37,8 +37,9 @@ export class Room extends HTMLElement {
     this.hidden = false;
     const feed = new RoomFeed(/** @type {Studio} */ (this.studio).client, room);
     this.feed = feed;
-    const { title, open } = this.parts ?? {};
+    const { title, open, lock } = this.parts ?? {};
     say(title, room);
+    lock.disabled = true;
     open.href = `/?room=${encodeURIComponent(room)}`;
     feed.addEventListener('people', () => this.#renderHead());
     feed.addEventListener('views', () => this.#renderHead());
@@ -65,6 +66,7 @@ export class Room extends HTMLElement {
     const people = feed.present.filter(({ role }) => role !== 'viewer').length;
     const { width, height, fps } = document.canvas;
     say(facts, `${people} ${people === 1 ? 'person' : 'people'} · ${feed.main?.layout ?? document.layout} · ${width}×${height} at ${fps}/s`);
+    lock.disabled = false;
     lock.setAttribute('aria-pressed', String(document.locked));
     say(words, document.locked ? 'Unlock' : 'Lock');
     symbol.setAttribute('href', document.locked ? '#lock' : '#unlock');

@@ -30,6 +30,7 @@ export class Rooms extends HTMLElement {
   show() {
     this.hidden = false;
     this.poll?.start();
+    void this.#readLayouts();
   }
 
   hide() {
@@ -80,14 +81,18 @@ export class Rooms extends HTMLElement {
     if (await /** @type {Studio} */ (this.studio).endRoom(room)) this.poll?.now();
   }
 
-  async #openForm() {
-    const { dialog, form, layout, id } = this.parts ?? {};
+  #openForm() {
+    const { dialog, form, id } = this.parts ?? {};
     form.reset();
     dialog.showModal();
     id.focus();
+  }
+
+  async #readLayouts() {
+    const { dialog, layout } = this.parts ?? {};
     try {
       const layouts = await /** @type {Studio} */ (this.studio).layouts();
-      layout.replaceChildren(...layouts.map((name) => el('option', { value: name }, name)));
+      if (!dialog.open) layout.replaceChildren(...layouts.map((name) => el('option', { value: name }, name)));
     } catch (error) {
       console.info('the layouts could not be read; the form offers the one it has', error);
     }
