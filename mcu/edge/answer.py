@@ -84,7 +84,7 @@ def write_answer(
     version: int,
 ) -> str:
     """The answer's text, CRLF line ends. streams: mid -> SSRCs of the lines that are sent."""
-    live = [plan.media.mid for plan in plans if plan.codec]
+    live = [plan.media.mid for plan in plans if plan.codec or _carries_data(plan.media, offer)]
     lines = [
         "v=0",
         f"o=- {session_id} {version} IN IP4 0.0.0.0",
@@ -103,8 +103,22 @@ def write_answer(
         f"a=setup:{'active' if active else 'passive'}",
     ]
     for plan in plans:
-        lines += _section(plan, streams.get(plan.media.mid), cname, transport)
+        if _carries_data(plan.media, offer):
+            lines += _data_section(plan.media, transport)
+        else:
+            lines += _section(plan, streams.get(plan.media.mid), cname, transport)
     return "\r\n".join(lines) + "\r\n"
+
+
+def _carries_data(media: OfferedMedia, offer: Offer) -> bool:
+    """Whether a data channel's line is the one that the bundle's transport hangs on (RFC 9143, 7.2): browsers lose all
+    lines if that one is rejected, so it is taken, and its channel stays silent."""
+    return media.mid in offer.bundled[:1] and media.formats == "webrtc-datachannel" and not media.rejected
+
+
+def _data_section(media: OfferedMedia, transport: list[str]) -> list[str]:
+    first = f"m={media.name} 9 {media.profile} {media.formats}"
+    return [first, "c=IN IP4 0.0.0.0", *transport, f"a=mid:{media.mid}", "a=sctp-port:5000"]
 
 
 def _section(plan: MediaPlan, streams: Streams | None, cname: str, transport: list[str]) -> list[str]:

@@ -203,3 +203,12 @@ def test_only_a_line_that_ended_may_be_used_anew():
     recycled = parse_offer(offer(AUDIO, video(VP8, "7")).replace("BUNDLE 0 1", "BUNDLE 0 7"))
     assert continues(before, recycled) and not continues(recycled, before)
     assert not continues(before, parse_offer(offer(AUDIO)))
+
+
+def test_a_data_channel_that_carries_the_bundle_is_not_rejected():
+    """Where it was made before the media it comes first; libwebrtc refuses an answer that rejects the first line."""
+    data = "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n" + TRANSPORT + "a=mid:0\r\na=sctp-port:5000\r\n"
+    text = answer_to(offer(data, AUDIO.replace("a=mid:0", "a=mid:1"), video(VP8, "2")))
+    assert "a=group:BUNDLE 0 1 2\r\n" in text
+    section = text[text.index("m=application 9 UDP/DTLS/SCTP webrtc-datachannel") : text.index("m=audio")]
+    assert "a=sctp-port:5000" in section and "a=ice-ufrag:" in section and "a=setup:active" in section
