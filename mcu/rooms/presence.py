@@ -176,6 +176,9 @@ class Presence:
             await self.edge.leave(one.id)
             raise
         one.sources = answer.sources
+        wanted = resolve(one.view, one.max_bitrate)
+        if wanted != seen:  # changed while there was no transport to tell of it
+            self.edge.set_view(one.id, wanted.view, wanted.tier)
         return answer
 
     def provide_view(self, room: Room, name: str) -> None:

@@ -271,3 +271,18 @@ async def test_who_leaves_before_being_connected_takes_the_unused_room_along(tmp
         path = f"/v1/rooms/demo/participants/{ada['id']}"
         assert (await here.anybody.delete(path, headers=bearer(ada["token"]))).status_code == 204
         assert here.services.registry.find("demo") is None
+
+
+async def test_a_view_that_is_changed_during_a_join_holds(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        here.edge.gate = asyncio.Event()
+        joining = asyncio.create_task(here.join(connect=False))
+        while not (room := here.services.registry.find("demo")) or not room.participants:
+            await asyncio.sleep(0)
+        (one,) = room.participants
+        changed = await here.admin.patch(f"/v1/rooms/demo/participants/{one}", json={"max_bitrate": 0})
+        assert changed.status_code == 200
+        told = len(here.edge.views)
+        here.edge.gate.set()
+        await joining
+        assert here.edge.views[told:] == [(one, "main", TierName.AUDIO)]
