@@ -16,7 +16,7 @@ const TYPING = 'input:not([type=checkbox]), textarea, select, [contenteditable]'
 export function actionOf(event, letters) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.defaultPrevented) return null;
   const { target } = event;
-  if (target instanceof Element && (target.matches(TYPING) || target.closest('dialog, [popover]'))) return null;
+  if (target instanceof Element && (target.matches(TYPING) || target.closest('dialog[open], :popover-open'))) return null;
   const action = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key] ?? null;
   return letters || action === 'escape' ? action : null;
 }

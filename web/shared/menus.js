@@ -11,12 +11,24 @@ export function bindMenu(button, menu) {
   menu.addEventListener('toggle', (event) => {
     const open = /** @type {ToggleEvent} */ (event).newState === 'open';
     button.setAttribute('aria-expanded', String(open));
-    if (open) opened(menu, button.checkVisibility() ? button : null);
+    if (open) opened(menu, button.checkVisibility() ? button : lastAnchor);
+    else if (nowhere(menu)) (button.checkVisibility() ? button : lastAnchor)?.focus();
+    if (button.checkVisibility()) lastAnchor = button;
   });
   menu.addEventListener('keydown', (event) => moveFocus(menu, event));
   menu.addEventListener('click', (event) => {
     if (event.target instanceof Element && event.target.closest('[role^=menuitem]')) menu.hidePopover();
   });
+}
+
+/** The button of the last menu that had one to be seen: a menu opened out of another one goes back to it. */
+/** @type {HTMLElement | null} */
+let lastAnchor = null;
+
+/** @param {HTMLElement} menu that was closed @returns {boolean} whether the focus was lost with it */
+function nowhere(menu) {
+  const { activeElement } = document;
+  return activeElement === null || activeElement === document.body || menu.contains(activeElement);
 }
 
 /** @param {HTMLElement} menu @param {HTMLElement | null} anchor above which it stands; null: at the right */
