@@ -8,8 +8,8 @@ from support.sources import source
 from support.studio import Studio, studio, until
 from support.wrtc_client import WrtcClient
 
-EVENTS = 300
-ROUNDS = 6
+EVENTS = 250
+ROUNDS = 4
 
 
 async def held(session: CDPSession) -> dict[str, float]:
