@@ -13,7 +13,7 @@ from mixdown.codecs.jitter import JitterBuffer, JitterCounters, Lost
 from mixdown.codecs.opus import has_fec
 from mixdown.mixer.audio_input import MAX_STRETCH, AudioRing
 from mixdown.mixer.media import BLOCK_SAMPLES, CHANNELS, SAMPLE_RATE, Samples
-from mixdown.mixer.time_scale import MAX_LAG
+from mixdown.mixer.time_scale import MAX_LAG, MIN_LAG
 
 FADE = (1.0, 1.0, 0.8, 0.5, 0.2, 0.0)
 """When nothing comes, six blocks are concealed, which end at these gains; after that the source is silent. libopus
@@ -33,7 +33,6 @@ change of speed."""
 FAR = 0.060
 "Seconds off from which that is done where it is heard, too."
 ALIKE, HARDLY_ALIKE = 0.85, 0.3
-LONGEST = BLOCK_SAMPLES + MAX_LAG
 FEC_MEMORY = 250
 """Packets for which a sender counts as one who sends FEC after the last one with any: 5 s; there is none in silence. He
 sends it because packets get lost, so each is waited for until the next can repair it."""
@@ -105,12 +104,12 @@ class AudioSource:
     def pull(self, now: float) -> Samples | None:
         """The block for the tick at `now`: float32 (960, 2), or None while there is nothing to be heard."""
         self._jitter.repair = TICK if self._fec_packets else 0.0
-        off = self._off(now)
+        off, waiting = self._off(now), len(self._ring)
         take = BLOCK_SAMPLES + max(-MAX_STRETCH, min(MAX_STRETCH, round(off * SAMPLES_PER_SECOND_OFF)))
         while len(self._ring) < take:
             if not self._fill(now):
                 return self._rest(take)
-        scaled = self._rescaled(off, now)
+        scaled = self._rescaled(off, waiting, now)
         if scaled is not None:
             return scaled
         self._stretched += take != BLOCK_SAMPLES
@@ -170,7 +169,12 @@ class AudioSource:
         slack = self._jitter.slack(now)
         self._chance = min(TICK, max(0.0, slack + waiting))
         # The next packet is needed once less than a tick's sound waits.
-        return max(0.0, slack + waiting - TICK) + min(0.0, slack + waiting - waiting % TICK + TOLERANCE)
+        missing = slack + waiting - waiting % TICK + TOLERANCE
+        if missing < 0.0:
+            return missing
+        late = max(0.0, slack + waiting - TICK)
+        # What waits decoded can be given up; a packet only if it comes a whole tick before it is needed.
+        return late if slack >= TICK else min(late, waiting)
 
     def _rest(self, take: int) -> Samples | None:
         """The end of what was faded out, if there is some left."""
@@ -179,18 +183,21 @@ class AudioSource:
         self._ring.push(np.zeros((take - len(self._ring), CHANNELS), np.float32))
         return self._ring.pull(take)
 
-    def _rescaled(self, off: float, now: float) -> Samples | None:
+    def _rescaled(self, off: float, waiting: int, now: float) -> Samples | None:
         """A block with a pitch period left out or played twice, if the delay is far enough off for that."""
         self._rested += 1
         if abs(off) < HURRY or self._rested <= REST or self._gap:
             return None
         likeness = HARDLY_ALIKE if abs(off) > FAR else ALIKE
         if off < 0.0:
-            block = self._ring.lengthen(likeness)
+            # Until one packet less is needed, and no further.
+            spare = BLOCK_SAMPLES - waiting % BLOCK_SAMPLES
+            block = self._ring.lengthen(likeness, min(MAX_LAG, max(MIN_LAG, spare)))
         else:
-            while len(self._ring) < LONGEST and self._jitter.next_is_here:
+            longest = min(MAX_LAG, max(MIN_LAG, round(off * SAMPLE_RATE)))
+            while len(self._ring) < BLOCK_SAMPLES + longest and self._jitter.next_is_here:
                 self._fill(now)
-            block = self._ring.shorten(likeness)
+            block = self._ring.shorten(likeness, longest)
         if block is not None:
             self._rested = 0
             self._scaled += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -57,22 +58,20 @@ class AudioRing:
             return block
         return _stretched(before, block, self._ahead(block))
 
-    def shorten(self, likeness: float) -> Samples | None:
-        """A block that uses up 2.5 to 12.5 ms more than it lasts. None: too little is waiting, or it does not repeat
-        itself; likeness: as in time_scale."""
-        return self._scaled(BLOCK_SAMPLES + time_scale.MAX_LAG, time_scale.shorten, likeness)
+    def shorten(self, likeness: float, longest: int = time_scale.MAX_LAG) -> Samples | None:
+        """A block that uses up 120 to `longest` samples more than it lasts. None: too little is waiting, or it does not
+        repeat itself; likeness, longest: as in time_scale."""
+        return self._scaled(BLOCK_SAMPLES + longest, partial(time_scale.shorten, likeness=likeness, longest=longest))
 
-    def lengthen(self, likeness: float) -> Samples | None:
-        """A block that uses up 2.5 to 12.5 ms less than it lasts; or None."""
-        return self._scaled(BLOCK_SAMPLES, time_scale.lengthen, likeness)
+    def lengthen(self, likeness: float, longest: int = time_scale.MAX_LAG) -> Samples | None:
+        """A block that uses up 120 to `longest` samples less than it lasts; or None."""
+        return self._scaled(BLOCK_SAMPLES, partial(time_scale.lengthen, likeness=likeness, longest=longest))
 
-    def _scaled(
-        self, needed: int, scale: Callable[[Samples, float], time_scale.Scaled | None], likeness: float
-    ) -> Samples | None:
+    def _scaled(self, needed: int, scale: Callable[[Samples], time_scale.Scaled | None]) -> Samples | None:
         if self._length < needed:
             return None
         waiting = self._take(needed)
-        scaled = scale(waiting, likeness)
+        scaled = scale(waiting)
         left = waiting if scaled is None else waiting[scaled.used :]
         self._parts.appendleft(left)
         self._length += len(left)

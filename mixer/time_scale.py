@@ -35,19 +35,19 @@ class Scaled:
     used: int
 
 
-def shorten(samples: Samples, likeness: float) -> Scaled | None:
-    """One block of float32 (1560, 2): with 120 to 600 of them left out. None if no two places are alike.
-    likeness: 0..1, the least correlation of the two places."""
-    lag = _best_lag(samples, likeness)
+def shorten(samples: Samples, likeness: float, longest: int = MAX_LAG) -> Scaled | None:
+    """One block of float32 (1560, 2): with 120 to `longest` of them left out. None if no two places are
+    alike. likeness: 0..1, the least correlation of the two places; longest: 120 .. 600."""
+    lag = _best_lag(samples, likeness, longest)
     if lag is None:
         return None
     joint = samples[:OVERLAP] * (1 - _FADE) + samples[lag : lag + OVERLAP] * _FADE
     return Scaled(np.concatenate((joint, samples[lag + OVERLAP : lag + BLOCK_SAMPLES])), BLOCK_SAMPLES + lag)
 
 
-def lengthen(samples: Samples, likeness: float) -> Scaled | None:
-    """One block of float32 (960, 2): with 120 to 600 of them played twice."""
-    lag = _best_lag(samples, likeness)
+def lengthen(samples: Samples, likeness: float, longest: int = MAX_LAG) -> Scaled | None:
+    """One block of float32 (960, 2): with 120 to `longest` of them played twice."""
+    lag = _best_lag(samples, likeness, longest)
     if lag is None:
         return None
     joint = samples[lag : lag + OVERLAP] * (1 - _FADE) + samples[:OVERLAP] * _FADE
@@ -55,14 +55,14 @@ def lengthen(samples: Samples, likeness: float) -> Scaled | None:
     return Scaled(np.concatenate((samples[:lag], joint, rest)), BLOCK_SAMPLES - lag)
 
 
-def _best_lag(samples: Samples, likeness: float) -> int | None:
+def _best_lag(samples: Samples, likeness: float, longest: int) -> int | None:
     mono = samples[:BLOCK_SAMPLES].sum(axis=1)
     if float(np.dot(mono, mono)) < 4 * QUIET * len(mono):
-        return MAX_LAG
+        return longest
     coarse = mono.reshape(-1, COARSE).sum(axis=1)
-    lags = np.arange(MIN_LAG // COARSE, MAX_LAG // COARSE + 1)
+    lags = np.arange(MIN_LAG // COARSE, longest // COARSE + 1)
     near = lags[int(np.argmax(_likeness(coarse, lags, OVERLAP // COARSE)))] * COARSE
-    fine = np.arange(max(MIN_LAG, near - COARSE), min(MAX_LAG, near + COARSE) + 1)
+    fine = np.arange(max(MIN_LAG, near - COARSE), min(longest, near + COARSE) + 1)
     found = _likeness(mono, fine, OVERLAP)
     best = int(np.argmax(found))
     return int(fine[best]) if found[best] >= likeness else None

@@ -44,7 +44,14 @@ def spiked(arrivals: Arrivals, start: float, seconds: float) -> Arrivals:
 
 
 def bursty_loss(dice: random.Random, count: int, share: float, burst: float = 2.0) -> set[int]:
-    """Packets lost by a Gilbert channel: `share` of all, in runs of `burst` on average."""
+    """Packets lost by a Gilbert channel: `share` of all, to a tenth of it, in runs of `burst` on average."""
+    while True:
+        lost = _gilbert(dice, count, share, burst)
+        if abs(len(lost) - share * count) <= max(1.0, 0.1 * share * count):
+            return lost
+
+
+def _gilbert(dice: random.Random, count: int, share: float, burst: float) -> set[int]:
     to_good = 1 / burst
     to_bad = share * to_good / (1 - share)
     lost, bad = set(), False

@@ -10,8 +10,9 @@ from benchmarks.sound import network
 from benchmarks.sound.call import TRANSPARENT, Heard, browser_packets, call, tone_packets
 from benchmarks.sound.judge import longest_gap, pesq_wb, speech
 from mixdown.codecs.encoded import CodecId
+from mixdown.codecs.opus import OpusDecoder
 from mixdown.mixer.limiter import LOOK_AHEAD
-from mixdown.mixer.media import SAMPLE_RATE
+from mixdown.mixer.media import BLOCK_SAMPLES, SAMPLE_RATE, Samples
 
 PATTERNS = 6
 "Patterns of loss that a run's figures are the mean of."
@@ -36,22 +37,39 @@ def loss(seed: int, share: float) -> dict[str, float]:
     spoken = speech()
     sound = np.concatenate((np.zeros((SAMPLE_RATE, 2), np.float32), spoken, spoken))
     packets = browser_packets(sound, round(share * 100))
-    drops, gaps, delays = [], [], []
+    drops, best, gaps, delays = [], [], [], []
+    intact = pesq_wb(sound, _decoded(packets, set()))
     for _ in range(PATTERNS):
         arrivals = network.clean(dice, len(packets))
         whole = call(packets, arrivals, config=TRANSPARENT).sound
-        heard = call(packets, arrivals, network.bursty_loss(dice, len(packets), share, BURST), config=TRANSPARENT)
+        lost = network.bursty_loss(dice, len(packets), share, BURST)
+        heard = call(packets, arrivals, lost, config=TRANSPARENT)
+        best.append(intact - pesq_wb(sound, _decoded(packets, lost)))
         drops.append(pesq_wb(sound, whole) - pesq_wb(sound, heard.sound))
         gaps.append(longest_gap(heard.sound, whole))
         delays.append(percentile(heard.delays[50:], 95))
     bursts = call(packets, arrivals, network.bursty_loss(dice, len(packets), share, LONG_BURST), config=TRANSPARENT)
     return {
         "pesq_drop": float(np.mean(drops)),
+        "pesq_drop_libopus": float(np.mean(best)),
         "gap_ms": max(gaps) * 1000,
         "gap_long_bursts_ms": longest_gap(bursts.sound, whole) * 1000,
         "pesq_drop_long_bursts": pesq_wb(sound, whole) - pesq_wb(sound, bursts.sound),
         "delay_p95_ms": max(delays),
     }
+
+
+def _decoded(packets: list[bytes], lost: set[int]) -> Samples:
+    """What libopus itself makes of it that may wait as long as it likes: the best that a receiver can do."""
+    decoder, sound = OpusDecoder(), []
+    for n, packet in enumerate(packets):
+        if n not in lost:
+            sound.append(decoder.decode(packet))
+        elif n + 1 < len(packets) and n + 1 not in lost:
+            sound.append(decoder.decode_fec(packets[n + 1], BLOCK_SAMPLES))
+        else:
+            sound.append(decoder.conceal(BLOCK_SAMPLES))
+    return np.concatenate(sound)
 
 
 def jitter(seed: int) -> dict[str, float]:
