@@ -8,7 +8,7 @@ STAMP := $(VENV)/.synced
 CODE := mcu mixer codecs tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve doctor test test-fast check format show-path clean
+.PHONY: help setup serve doctor test test-fast check format show-path show-sound clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test: check ## Everything: style, types, all tests, real browsers (installed by 
 show-path: $(STAMP) ## Real browsers in one room: what each sees and hears, with numbers
 	tests/install_browsers.sh
 	$(RUN)/python -m benchmarks.show_path $(ARGS)
+
+show-sound: $(STAMP) ## The sound with numbers: loss, jitter, drift, clicks, delay; some minutes (ARGS="--only loss")
+	$(RUN)/python -m benchmarks.show_sound $(ARGS)
 
 format: $(STAMP) ## Write the code as `make check` wants it
 	$(RUN)/ruff check --fix --quiet $(CODE)
