@@ -36,7 +36,7 @@ export class Calls extends HTMLElement {
     const copy = el('button', { type: 'button', class: 'small', onclick: () => void this.#copy(text) }, icon('copy'), 'Copy');
     const state = el('span', { class: call.ok === false ? 'badge bad' : 'badge' }, call.outcome);
     const head = el('div', { class: 'call-head' }, el('strong', {}, call.method), el('span', { class: 'call-path' }, call.path), state, copy);
-    return el('li', {}, head, el('code', { tabindex: '0', 'aria-label': 'Command' }, text));
+    return el('li', {}, head, el('code', {}, text));
   }
 
   /** @param {string} text */
