@@ -117,7 +117,8 @@ async def test_every_control_has_its_effect_elsewhere(name: str, server: Server,
         await _hand_and_people(here)
         await _views(here)
         await _screen(here, sound=name == "chromium")
-        await _windows(here)
+        if name == "chromium":
+            await _windows(here)
         await _leave(here)
 
 
@@ -274,19 +275,13 @@ async def _louder(here: Scene, tone: int, threshold: float) -> bool:
 
 
 async def _windows(here: Scene) -> None:
+    """In Chromium: a headless Firefox has neither a full screen nor a second window."""
     actor = here.actor
-    if here.room.endswith("chromium"):  # Firefox without a screen has no full screen
-        await here.click("full")
-        await actor.until("document.fullscreenElement !== null", PATIENCE)
-        await here.click("full")
-        await actor.until("document.fullscreenElement === null", PATIENCE)
-    if await actor.evaluate("document.pictureInPictureEnabled === true"):
-        await here.click("picture")
-        await actor.until("document.pictureInPictureElement !== null", PATIENCE)
-        await here.click("picture")
-        await actor.until("document.pictureInPictureElement === null", PATIENCE)
-    else:
-        assert await actor.evaluate("document.querySelector('[data-part=picture]').hidden")
+    for part, element in (("full", "fullscreenElement"), ("picture", "pictureInPictureElement")):
+        await here.click(part)
+        await actor.until(f"document.{element} !== null", PATIENCE)
+        await here.click(part)
+        await actor.until(f"document.{element} === null", PATIENCE)
 
 
 async def _leave(here: Scene) -> None:

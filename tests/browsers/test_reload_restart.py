@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from playwright.async_api import Browser
 from support.chromium import chromium_client
 from support.measure import quadrant_points
 from support.meeting import CANVAS, COLOUR_TOLERANCE, tiles_of
+from support.outage import without_network
 from support.page_client import PageClient
 from support.server import Server
 from support.sources import source
@@ -61,3 +63,25 @@ async def test_two_tabs_are_two_participants(server: Server, browser: Browser) -
     await second.wait_for_selector("mx-lobby:not([hidden]) [data-part=join]")
     assert await client.evaluate("mixdown.state") == "live"
     assert await client.participant() == first
+
+
+async def test_an_outage_of_five_seconds(server: Server, browser: Browser) -> None:
+    """Back as the same participant, one tile, still muted, and told of it meanwhile."""
+    client = await chromium_client(browser, source(0))
+    page = client.page.page  # type: ignore[attr-defined]
+    await client.join(server.url, "outage")
+    before = await client.participant()
+    await client.evaluate("document.querySelector('mx-stage [data-part=mic]').click()")
+    await client.evaluate("document.querySelector('mx-stage [data-part=hand]').click()")
+    await client.until("mixdown.state === 'live'")
+    outage = asyncio.create_task(without_network(page, server, 5.5))
+    await client.until("document.querySelector('[data-part=banner-text]').textContent.includes('offline')")
+    back = await outage
+    await client.until("mixdown.state === 'live' && document.querySelector('[data-part=banner]').hidden", 30)
+    print(f"live {time.monotonic() - back:.1f} s after the network")
+    assert await client.participant() == before
+    people = await server.api.get("/v1/rooms/outage/participants")
+    assert [one["id"] for one in people] == [before]
+    assert people[0]["audio"]["muted"] and people[0]["hand_raised"]
+    assert await client.evaluate("mixdown.pc.getSenders()[0].track.enabled") is False
+    await shows_itself(server, client, "outage")

@@ -46,7 +46,7 @@ export async function fill(select, role, inUse = '') {
 
 /** Sends an element's sound to the chosen speaker. @param {HTMLMediaElement} element */
 export async function routeSound(element) {
-  if (!choosesSpeaker) return;
+  if (!choosesSpeaker || element.sinkId === chosen('speaker')) return;
   try {
     await element.setSinkId(chosen('speaker'));
   } catch (error) {
