@@ -10,8 +10,10 @@ import pytest
 from support.engine_room import BLUE, RED, EngineRoom
 
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
+from mixdown.codecs.opus import has_fec
 from mixdown.mcu.link.messages import (
     ActiveSpeaker,
+    Feedback,
     RequestKind,
     Route,
     SourceFrame,
@@ -81,6 +83,19 @@ def test_the_route_comes_before_the_stream_s_packets(room: EngineRoom) -> None:
             assert message.stream in routed
     sequences = [packet.sequence for packet in listener.packets]
     assert len(set(sequences)) == len(sequences), "one packet a tick, also over the change of streams"
+
+
+def test_a_listener_who_loses_packets_gets_fec(room: EngineRoom) -> None:
+    room.participants("ann", "bob", "cec")
+    room.microphone("ann", 440)
+    bob, cec = room.listen("bob"), room.listen("cec")
+    room.until(lambda: bob.tone_dbov(440) > HEARD)
+    room.engine.send(Feedback(room.name, "bob", None, 0.05, 0.03))
+    room.until(lambda: bob.stream == "room/mix/opus+fec" and len(bob.heard) > 100)
+    assert any(has_fec(packet.data) for packet in bob.packets if packet.stream == bob.stream)
+    assert cec.stream == "room/mix/opus" and bob.tone_dbov(440) > HEARD
+    mixes = room.ask(RequestKind.STATS).value["mixes"]
+    assert [(mix["listeners"], mix["shared"]) for mix in mixes] == [(1, True), (1, True)]
 
 
 def test_a_mute_is_obeyed(room: EngineRoom) -> None:
