@@ -17,7 +17,7 @@ from mixdown.mcu.edge.answer import MediaPlan, plan_media, write_answer
 from mixdown.mcu.edge.fanout import FanOut
 from mixdown.mcu.edge.meter import Meters
 from mixdown.mcu.edge.offer import Offer, guess_kinds, parse_candidate, parse_offer
-from mixdown.mcu.edge.peer import Peer
+from mixdown.mcu.edge.peer import CLOSE_DEADLINE, Peer
 from mixdown.mcu.edge.types import EdgeConfig, JoinAnswer, JoinRequest, PeerReport, PeerState, PeerStateChanged
 from mixdown.mcu.errors import BadOffer, BadRequest, Conflict, NotFound, TooMany, Unavailable
 from mixdown.mcu.link.messages import MixerPort, Route, SourceKeyFrameWanted, SourceKind, StreamEnded
@@ -181,6 +181,8 @@ class Edge:
         peers, self._peers = list(self._peers.values()), {}
         await asyncio.gather(*(self._dispose(peer) for peer in peers))
         tasks = list(self._tasks)
+        if tasks:  # one that frees a lost peer must not be cut short: its sockets would stay open
+            await asyncio.wait(tasks, timeout=2 * CLOSE_DEADLINE)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -381,3 +381,19 @@ async def test_sound_alone_means_no_more_pictures_of_a_stream_that_others_watch(
         before = peer.packets_sent
         call.edge.handle(key)
         assert peer.packets_sent == before + sent, tier
+
+
+async def test_an_edge_that_closes_lets_a_lost_peer_be_freed(call: Call):
+    peer = call.edge._peers["ann"]
+    stop = peer.transport.dtls.stop
+
+    async def slowly() -> None:
+        await asyncio.sleep(0.05)
+        await stop()
+
+    peer.transport.dtls.stop = slowly
+    losing = call.edge._spawn(call.edge._lose(peer))
+    await asyncio.sleep(0)
+    await call.edge.close()
+    assert losing.done() and not losing.cancelled()
+    assert peer.transport.ice._closed, "the sockets stayed open"
