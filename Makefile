@@ -8,7 +8,7 @@ STAMP := $(VENV)/.synced
 CODE := mcu mixer codecs tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve doctor test test-fast check format show-path show-sound clean
+.PHONY: help setup serve doctor test test-fast check format show-path show-sound show-pages clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

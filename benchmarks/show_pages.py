@@ -2,8 +2,9 @@
 
     python -m benchmarks.show_pages [--minutes 30]
 
-Chromium in a room of two, its list of people open. Every second brings three events (hand, mute, layout), so that half an
-hour has as many as a working day of meetings. Flat means: listeners and nodes as after the first minute, memory within 10 %.
+Chromium in a room of two, its list of people open. Every second brings three events (hand, mute, layout), so that half
+an hour has as many as a working day of meetings. Flat means: listeners and nodes as after the first minute, memory
+within 10 %.
 """
 
 from __future__ import annotations
