@@ -241,8 +241,8 @@ class Edge:
             rtt_ms=peer.rtt * 1000 if peer.rtt is not None else None,
             remb_bps=peer.remb,
             level_dbov=peer.level,
-            packets_sent=peer.packets_sent,
-            bytes_sent=peer.bytes_sent,
+            packets_sent=peer.sent[0],
+            bytes_sent=peer.sent[1],
             packets_received=peer.packets_received,
             bytes_received=peer.bytes_received,
         )

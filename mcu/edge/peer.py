@@ -1,14 +1,14 @@
 """One peer: its transport, what it sends, what it is sent. Everything of a participant's connection, and nothing else.
 
 datagram -> Transport (STUN, DTLS, verified addresses only) -> on_media -> SRTP -> receivers | RTCP
-fan-out -> MediaSender.packetise -> pacing -> SRTP -> DatagramSender
+fan-out -> MediaSender.packetise -> Outgoing (pacing, SRTP, system calls)
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 
 import pylibsrtp
@@ -32,15 +32,15 @@ from aiortc.rtp import (
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, TierName
 from mixdown.mcu import clock
 from mixdown.mcu.edge import rtcp
-from mixdown.mcu.edge.aiortc_private import Protector, Transport
+from mixdown.mcu.edge.aiortc_private import Transport
 from mixdown.mcu.edge.answer import MediaPlan, Streams
 from mixdown.mcu.edge.meter import SAMPLE_EVERY, RoomMeter
 from mixdown.mcu.edge.offer import URI_MID, Offer
+from mixdown.mcu.edge.outgoing import Outgoing
 from mixdown.mcu.edge.receiver import SourceReceiver
 from mixdown.mcu.edge.rtp import RtpHeader, parse_rtp
 from mixdown.mcu.edge.sender import MediaSender
 from mixdown.mcu.edge.types import JoinRequest
-from mixdown.mcu.edge.udp import DatagramSender
 from mixdown.mcu.link.messages import (
     Feedback,
     KeyFrameRequest,
@@ -60,12 +60,6 @@ REPORT_INTERVAL = 1.0
 SILENCE_LIMIT = 8.0
 """Seconds without an SRTP packet or a check of consent (RFC 7675) after which a peer is gone. Checks count: who only
 listens may say nothing else for 7.5 s, and a lost report makes it 15."""
-BURST = 20
-"Packets of a frame that leave at once; more are paced, so that a key frame does not overrun a small router."
-PACE = 0.004
-"Seconds between two bursts: 20 packets in 4 ms are 48 Mb/s."
-PACE_LIMIT = 1024
-"Packets that may wait to be paced. Over it the picture is dropped up to the next key frame."
 CONTROL_PAUSE = 0.05
 """Seconds between two key-frame requests of a peer, and between two reports of a source, that reach the mixer: a flood
 of them would fill the queue that all rooms share."""
@@ -103,7 +97,7 @@ class Peer:
         self.loss = 0.0
         self.rtt: float | None = None
         self.remb: int | None = None
-        self.packets_received = self.bytes_received = self.packets_sent = self.bytes_sent = 0
+        self.packets_received = self.bytes_received = 0
         self.last_received = clock.now()
         self._mixer = mixer
         self._counters = counters
@@ -111,12 +105,7 @@ class Peer:
         self._by_ssrc: dict[int, SourceReceiver] = {}
         self._own_ssrc = random.randrange(1, 1 << 32)
         self._rx: pylibsrtp.Session | None = None
-        self._tx: pylibsrtp.Session | None = None
-        self._protector: Protector | None = None
-        self._datagrams: DatagramSender | None = None
-        self._protocol: object | None = None
-        self._paced: deque[bytes] = deque()
-        self._pace_timer: asyncio.Handle | None = None
+        self._out: Outgoing | None = None
         self._next_report = 0.0
         self._sent_reports: dict[int, float] = {}
         self._told: dict[str, float] = {}  # what was asked or reported -> when the mixer heard of it last
@@ -176,8 +165,8 @@ class Peer:
         await self.transport.dtls.start(self.offer.dtls)
         if self.closed or self.transport.dtls.state != "connected":
             raise ConnectionError("DTLS failed, or the peer was closed meanwhile")
-        self._rx, self._tx = self.transport.srtp_sessions()
-        self._protector = Protector(self._tx)
+        self._rx, session = self.transport.srtp_sessions()
+        self._out = Outgoing(self.transport.ice, session, self._counters, self._meter)
         self.transport.ice.on_media = self.on_media
         self.connected = True
         self.last_received = clock.now()
@@ -331,62 +320,30 @@ class Peer:
         repairs = [r for sequence in packet.lost if (r := video.repair(sequence & 0xFFFF, now)) is not None]
         self._counters["nacked"] += len(packet.lost)
         self._counters["repairs_sent"] += len(repairs)
-        if repairs:
-            self._transmit(repairs, droppable=True)
+        if repairs and self._out is not None:
+            self._out.send(repairs, droppable=True)
 
     # ---- sending -----------------------------------------------------------------------------------------------
 
     def send_frame(self, sender: MediaSender, frame: EncodedFrame, payloads: Sequence[bytes | memoryview]) -> int:
         """One frame of the fan-out; returns how many packets it made."""
+        if self._out is None:
+            return 0
         if sender.kind is MediaKind.AUDIO:
             packets = sender.packetise(frame, payloads, clock.now())
-            self._transmit(packets, droppable=False)
+            self._out.send(packets, droppable=False)
             return len(packets)
-        if len(self._paced) > PACE_LIMIT:
-            self._counters["pacing_overflow"] += 1
+        if self._out.overrun():
             sender.current = None
-            self._paced.clear()
             self._mixer.send(KeyFrameRequest(self.request.room, self.request.participant))
             return 0
         packets = sender.packetise(frame, payloads, clock.now())
-        if self._paced or len(packets) > BURST:
-            self._paced.extend(packets)
-            if self._pace_timer is None:
-                self._pace_timer = asyncio.get_running_loop().call_soon(self._pace)
-        else:
-            self._transmit(packets, droppable=True)
+        self._out.send_paced(packets)
         return len(packets)
 
-    def _pace(self) -> None:
-        self._pace_timer = None
-        if self.closed:
-            return
-        began = clock.thread_cpu()
-        batch = [self._paced.popleft() for _ in range(min(BURST, len(self._paced)))]
-        self._transmit(batch, droppable=True)
-        self._meter.send_cpu += clock.thread_cpu() - began
-        if self._paced:
-            self._pace_timer = asyncio.get_running_loop().call_later(PACE, self._pace)
-
-    def _transmit(self, packets: Sequence[bytes], *, droppable: bool) -> None:
-        selected = self.transport.ice.selected
-        if selected is None or self._protector is None:
-            return
-        if selected.protocol is not self._protocol:
-            self._protocol = selected.protocol
-            sock = getattr(selected.protocol, "sock", None)
-            self._datagrams = DatagramSender(sock, selected.protocol.transport, self._counters)
-        assert self._datagrams is not None
-        encrypted = self._protector.protect(packets)
-        self._datagrams.send(encrypted, selected.remote_addr, droppable=droppable)
-        self.packets_sent += len(packets)
-        self.bytes_sent += sum(map(len, encrypted))
-
     def _send_rtcp(self, compound: bytes) -> None:
-        selected = self.transport.ice.selected
-        if selected is None or self._tx is None or not compound:
-            return
-        selected.protocol.transport.sendto(self._tx.protect_rtcp(compound), selected.remote_addr)
+        if self._out is not None:
+            self._out.send_rtcp(compound)
 
     # ---- housekeeping ------------------------------------------------------------------------------------------
 
@@ -434,6 +391,11 @@ class Peer:
         self._mixer.send(Feedback(self.request.room, self.request.participant, self.remb, self.loss, self.rtt))
         return compound
 
+    @property
+    def sent(self) -> tuple[int, int]:
+        """Packets and bytes of RTP."""
+        return (self._out.packets, self._out.bytes) if self._out is not None else (0, 0)
+
     def silent(self, now: float) -> bool:
         heard = max(self.last_received, self.transport.ice.last_check)
         return self.connected and now - heard > SILENCE_LIMIT
@@ -452,8 +414,8 @@ class Peer:
         if self.closed:
             return
         self.closed = True
-        if self._pace_timer is not None:
-            self._pace_timer.cancel()
+        if self._out is not None:
+            self._out.close()
         if self.connected:
             for kind in self.senders:
                 self._mixer.send(Unsubscribe(self.request.room, self.request.participant, kind))
