@@ -23,6 +23,7 @@ from benchmarks.record import machine, save
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from support.chromium import chromium, chromium_client
+from support.page_client import source_script
 from support.page_health import Held, held, stir
 from support.server import running_server
 from support.sources import source
@@ -37,7 +38,8 @@ FEW = 10
 async def measure(minutes: float) -> list[Held]:
     """After each minute."""
     async with running_server() as server, chromium() as browser:
-        client = await chromium_client(browser, source(0, "Left open"))
+        me = source(0, "Left open")  # without the probe, which keeps the time of each frame
+        client = await chromium_client(browser, me, script=source_script(me))
         guest = WrtcClient(source(1))
         try:
             await guest.join(server.url, ROOM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -184,5 +185,6 @@ async def test_stands_in_a_frame(server: Server, browser: Browser) -> None:
     await frame.get_by_role("button", name="Join").click()
     await expect(frame.get_by_role("button", name="Leave the meeting")).to_be_visible(timeout=PATIENCE_MS)
     await expect(frame.get_by_role("button", name="Raise your hand")).to_be_hidden()
-    inner = page.frames[1]
-    await inner.wait_for_function("window.mixdown.state === 'live'", timeout=PATIENCE_MS)
+    async with asyncio.timeout(PATIENCE_MS / 1000):
+        while await page.frames[1].evaluate("window.mixdown.state") != "live":
+            await asyncio.sleep(0.1)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from playwright.async_api import Browser
 from support.chromium import chromium_client
+from support.page_client import source_script
 from support.page_health import held, stir
 from support.server import Server
 from support.sources import source
@@ -15,7 +16,8 @@ MORE_HEAP = 1_500_000
 
 async def test_a_page_left_open_holds_on_to_nothing(server: Server, browser: Browser) -> None:
     """Listeners and nodes stay the same over many events, memory nearly; benchmarks/show_pages.py looks for longer."""
-    client = await chromium_client(browser, source(0, "Left open"))
+    me = source(0, "Left open")  # without the probe, which keeps the time of each frame
+    client = await chromium_client(browser, me, script=source_script(me))
     guest = WrtcClient(source(1))
     page = client.page.page  # type: ignore[attr-defined]
     try:

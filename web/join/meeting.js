@@ -376,6 +376,7 @@ export class Meeting extends EventTarget {
   #drawPeople() {
     const people = this.roster.inOrder();
     this.stage.showCount(people.length, this.handsUnseen);
+    this.stage.showSpeaking(people.some(({ id, audio }) => id === this.call.id && audio.speaking));
     if (this.panels.peopleOpen) this.panels.people.draw(people, this.call.id, this.numbers);
   }
 

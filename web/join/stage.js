@@ -24,6 +24,7 @@ export class Stage extends HTMLElement {
   idleTimer = 0;
   toastTimer = 0;
   saidTimer = 0;
+  speaking = false;
 
   connectedCallback() {
     this.parts = partsOf(this);
@@ -91,11 +92,19 @@ export class Stage extends HTMLElement {
     if (self.hidden || !this.ownTile) return;
     const { x, y, width, height } = this.ownTile.target ?? this.ownTile;
     const { canvas } = this;
-    self.style.left = `${((x + BORDER) / canvas.width) * 100}%`;
-    self.style.top = `${((y + BORDER) / canvas.height) * 100}%`;
-    self.style.width = `${((width - 2 * BORDER) / canvas.width) * 100}%`;
-    self.style.height = `${((height - 2 * BORDER) / canvas.height) * 100}%`;
+    const inset = this.speaking ? BORDER : 0;
+    self.style.left = `${((x + inset) / canvas.width) * 100}%`;
+    self.style.top = `${((y + inset) / canvas.height) * 100}%`;
+    self.style.width = `${((width - 2 * inset) / canvas.width) * 100}%`;
+    self.style.height = `${((height - 2 * inset) / canvas.height) * 100}%`;
     self.classList.toggle('whole', canvas.fit === 'letterbox');
+  }
+
+  /** The server's border for who speaks is left to be seen. @param {boolean} speaking */
+  showSpeaking(speaking) {
+    if (speaking === this.speaking) return;
+    this.speaking = speaking;
+    this.#placeSelf();
   }
 
   /** @param {{muted: boolean, cameraOff: boolean, sharing: boolean, hand: boolean}} own */
