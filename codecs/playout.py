@@ -32,6 +32,8 @@ REVIEW = 4
 "Packets between two looks at the histogram, unless one comes later than was reckoned with."
 RENORMALISE = 1e6
 
+_BORDERS = BIN * np.arange(1, BINS + 1)
+
 
 class PlayoutDelay:
     """Learns from each packet's transit (arrival - media time, seconds, any offset)."""
@@ -112,7 +114,7 @@ class PlayoutDelay:
             self._histogram /= self._weight
             self._weight = 1.0
         shares = np.cumsum(self._histogram)
-        typical, reach = np.searchsorted(shares, (0.5 * shares[-1], QUANTILE * shares[-1]))
-        ordinary = self._origin - self.base + (int(typical) + 1) * BIN
-        over = TAIL * int(reach - typical) * BIN + MARGIN
-        self.needed = ordinary + min(over, MAX_TARGET)
+        # Between a bin's borders in a straight line: else a clock that drifts over a border would look like jitter.
+        typical, reach = np.interp((0.5 * shares[-1], QUANTILE * shares[-1]), shares, _BORDERS)
+        over = TAIL * float(reach - typical) + MARGIN
+        self.needed = self._origin - self.base + float(typical) + min(over, MAX_TARGET)

@@ -102,14 +102,15 @@ class VideoTicker:
         drawn = view.draw(stage, now)
         if drawn is None:
             return
-        self._hand_out(watched, drawn, tick, now)
+        self._hand_out(watched, drawn, tick)
         if drawn.placed:
             self._hooks.placed(view, stage, now)
         if drawn.recast:
             self._hooks.recast()
 
-    def _hand_out(self, watched: Watched, drawn: Drawn, tick: int, now: float) -> None:
-        arrivals = drawn.arrivals
+    def _hand_out(self, watched: Watched, drawn: Drawn, tick: int) -> None:
+        plan, arrivals = watched.view.plan, drawn.arrivals
+        began = self._origin + plan.start(tick)  # not when the thread woke: sender reports map RTP time by it
         for rendition in watched.renditions:
-            rendition.push(Job(drawn.picture, drawn.canvas, tick, watched.view.plan.pts(tick), now, arrivals))
+            rendition.push(Job(drawn.picture, drawn.canvas, tick, plan.pts(tick), began, arrivals))
             arrivals = ()  # counted once, by the first encoder
