@@ -267,7 +267,7 @@ async def _screen(here: Scene, *, sound: bool) -> None:
     assert await actor.evaluate("document.querySelector('mx-stage [data-part=screen]').ariaPressed") == "false"
     assert await actor.evaluate(offer) == before, "sharing took another offer"
     times = await here.watcher.end_watch()
-    assert times.longest < 2, f"the watcher's picture stood still: {times}"
+    assert times.longest < 5, f"the watcher's picture stood still: {times}"
 
 
 async def _louder(here: Scene, tone: int, threshold: float) -> bool:

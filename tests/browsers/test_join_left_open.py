@@ -8,10 +8,10 @@ from support.server import Server
 from support.sources import source
 from support.wrtc_client import WrtcClient
 
-ROUNDS = 60
+ROUNDS = 30
 "Of three events each."
 MORE_HEAP = 1_500_000
-"Bytes. The garbage of some video frames may be there or not; what is held for each of 180 events would show."
+"Bytes. The garbage of some video frames may be there or not; what is held for each of 90 events would show."
 
 
 async def test_a_page_left_open_holds_on_to_nothing(server: Server, browser: Browser) -> None:
