@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.record import load, machine, save
+from benchmarks.record import RESULTS, load, machine, save
 from benchmarks.sound.crowd import crowd
 from benchmarks.sound.lips import lips
 from benchmarks.sound.mixing import nine_tones, transitions
@@ -157,7 +158,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
     done: list[tuple[Row, list[Figures]]] = []
-    record: dict[str, Any] = {"machine": machine(), "load_before": load(), "rows": []}
+    rows: dict[str, dict[str, Any]] = {}
     for row in ROWS:
         if options.only and row.name not in options.only:
             continue
@@ -165,13 +166,17 @@ def main() -> int:
         runs = [row.run(seed) for seed in range(1, options.runs + 1)]
         done.append((row, runs))
         print(f"{row.what}: {time.monotonic() - began:.0f} s", file=sys.stderr)
-        record["rows"].append(
-            {"row": row.name, "what": row.what, "load": before, "runs": runs, "targets": _targets(row)}
-        )
+        rows[row.what] = {"machine": machine(), "load": before, "runs": runs, "targets": _targets(row)}
     fine = _show(done)
-    if not options.only:
-        print(save("show_sound", record))
+    print(save("show_sound", {"rows": _kept() | rows}))
     return 0 if fine else 1
+
+
+def _kept() -> dict[str, Any]:
+    """The rows of earlier runs: each says for itself when, where and at which commit it was run."""
+    path = RESULTS / "show_sound.json"
+    kept: dict[str, Any] = json.loads(path.read_text())["rows"] if path.exists() else {}
+    return {row.what: kept[row.what] for row in ROWS if row.what in kept}
 
 
 def _targets(row: Row) -> dict[str, float | None]:
