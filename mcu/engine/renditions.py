@@ -39,7 +39,7 @@ class RenditionKey:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A canvas at its tick. began: the time of its tick; arrivals: of the source frames that it is the first to show."""
+    """A canvas at its tick. began: the tick's time; arrivals: of the source frames that it is the first to show."""
 
     picture: I420Frame
     canvas: Canvas
