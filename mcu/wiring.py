@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 import structlog
 
+from mixdown.codecs import noise
 from mixdown.mcu.api.services import Services
 from mixdown.mcu.config import Settings
 from mixdown.mcu.datadir import DataDir
@@ -34,6 +35,8 @@ HOUSEKEEPING = 1.0
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Services]:
     """Everything but HTTP: the data directory held, link, engine and edge running, the rooms back."""
+    if settings.noise_suppression and not noise.available():
+        log.warning("- noise suppression is set, but webrtc-noise-gain is not installed: telephones stay as they are")
     data = DataDir(settings.data_dir)
     data.hold()
     try:

@@ -23,6 +23,7 @@ from mixdown.mcu.link.messages import (
     StreamEnded,
 )
 from mixdown.mixer.layout import parse_layout_name
+from mixdown.mixer.levels import level_dbov
 
 HEARD = -30.0
 UNHEARD = -70.0
@@ -188,3 +189,26 @@ def test_a_replaced_microphone(room: EngineRoom) -> None:
     room.until(lambda: room.engine.counters().get("source_stale_epoch", 0) > 3)
     room.until(lambda: listener.tone_dbov(440) < UNHEARD)
     assert old in room.microphones
+
+
+REACTION_TICKS = 10
+"Ticks of 20 ms within which a change is heard. 5 are promised; the machine that tests may be busy."
+
+
+@pytest.mark.parametrize(
+    ("fields", "least", "most"), [({"audio_muted": True}, -127.0, UNHEARD), ({"gain_db": -20.0}, -50.0, -32.0)]
+)
+def test_mute_and_gain_are_heard_at_once(
+    room: EngineRoom, fields: dict[str, object], least: float, most: float
+) -> None:
+    """In media time: what the listener gets in the ticks after the change, each by itself."""
+    room.participants("ann", "bob")
+    room.microphone("ann", 440)
+    bob = room.listen("bob")
+    room.until(lambda: bob.tone_dbov(440) > HEARD)
+    loud = level_dbov(bob.heard[-1])
+    at = len(bob.packets)
+    room.alter("ann", **fields)
+    room.until(lambda: len(bob.packets) > at + 2 * REACTION_TICKS)
+    levels = [level_dbov(block) for block in bob.heard[at + REACTION_TICKS :]]
+    assert loud > HEARD and all(least <= level < most for level in levels), (loud, levels)
