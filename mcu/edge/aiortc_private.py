@@ -226,8 +226,8 @@ def bind_udp(address: str, port_range: tuple[int, int] | None) -> socket.socket 
 
 
 class Protector:
-    """Encrypts a peer's outgoing RTP with its SRTP session: libsrtp is called directly, 1.5 us a packet, where
-    `Session.protect` takes 1.9."""
+    """Encrypts a peer's outgoing RTP with its SRTP session: libsrtp is called directly,
+    which spares `Session.protect`'s work in Python for each packet."""
 
     def __init__(self, session: Session) -> None:
         self._session = session  # owns the C session
