@@ -62,7 +62,7 @@ class Edge:
             transport = await self._transport()
             peer = Peer(request, offer, transport, self._mixer, self._counters, self._meters.room(request.room))
             transport.set_role(client=peer.active)
-            peer.plan(plans)
+            peer.lines.plan(plans)
             answer = self._answer(peer, offer, plans)
         except BaseException:
             self._half_open -= 1
@@ -93,7 +93,7 @@ class Edge:
         sdp = write_answer(
             offer,
             plans,
-            peer.streams,
+            peer.lines.streams,
             cname=peer.cname,
             ice=transport.gatherer.getLocalParameters(),
             candidates=transport.gatherer.getLocalCandidates(),
@@ -102,8 +102,8 @@ class Edge:
             session_id=peer.session_id,
             version=peer.answers,
         )
-        audio, video = peer.sent_codec(MediaKind.AUDIO), peer.sent_codec(MediaKind.VIDEO)
-        return JoinAnswer(sdp, audio, video, tuple(r.kind for r in peer.receivers.values()))
+        audio, video = peer.lines.sent_codec(MediaKind.AUDIO), peer.lines.sent_codec(MediaKind.VIDEO)
+        return JoinAnswer(sdp, audio, video, tuple(r.kind for r in peer.lines.receivers.values()))
 
     async def _connect(self, peer: Peer) -> None:
         """Takes a peer through ICE and DTLS, or frees it at the deadline."""
@@ -139,7 +139,7 @@ class Edge:
         tracks = {m.mid: peer.request.tracks[m.mid] for m in offer.media if m.mid in peer.request.tracks}
         plans = plan_media(offer, guess_kinds(offer, tracks), viewer=peer.request.viewer)
         peer.offer = offer
-        for sender in peer.plan(plans):
+        for sender in peer.lines.plan(plans):
             self._fanout.leave(peer, sender)
         return self._answer(peer, offer, plans)
 
@@ -196,17 +196,17 @@ class Edge:
         peer = self._peers.get(participant)
         if peer is None:
             return
-        peer.view, peer.tier = view, tier
+        peer.lines.view, peer.lines.tier = view, tier
         sender = peer.senders.get(MediaKind.VIDEO)
         if peer.connected and sender is not None:
             if not peer.wants(MediaKind.VIDEO):
                 self._fanout.leave(peer, sender)
-            peer.subscribe(MediaKind.VIDEO)
+            peer.lines.subscribe(MediaKind.VIDEO)
 
     def end_source(self, participant: str, kind: SourceKind) -> bool:
         """Ends a screen share (or another source) from this side, at once. Whether there was one."""
         peer = self._peers.get(participant)
-        return peer is not None and peer.end_source(kind)
+        return peer is not None and peer.lines.end_source(kind)
 
     def handle(self, message: EncodedFrame | Route | StreamEnded | SourceKeyFrameWanted) -> None:
         """Takes what comes from the mixer, on the event loop, in order."""
@@ -234,17 +234,17 @@ class Edge:
             return None
         return PeerReport(
             state=PeerState.CONNECTED if peer.connected else PeerState.CONNECTING,
-            audio=peer.sent_codec(MediaKind.AUDIO),
-            video=peer.sent_codec(MediaKind.VIDEO),
-            tier=peer.tier,
-            loss=peer.loss,
-            rtt_ms=peer.rtt * 1000 if peer.rtt is not None else None,
-            remb_bps=peer.remb,
+            audio=peer.lines.sent_codec(MediaKind.AUDIO),
+            video=peer.lines.sent_codec(MediaKind.VIDEO),
+            tier=peer.lines.tier,
+            loss=peer.control.loss,
+            rtt_ms=peer.control.rtt * 1000 if peer.control.rtt is not None else None,
+            remb_bps=peer.control.remb,
             level_dbov=peer.level,
             packets_sent=peer.sent[0],
             bytes_sent=peer.sent[1],
-            packets_received=peer.packets_received,
-            bytes_received=peer.bytes_received,
+            packets_received=peer.received[0],
+            bytes_received=peer.received[1],
         )
 
     def counters(self) -> dict[str, int]:

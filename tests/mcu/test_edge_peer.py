@@ -317,7 +317,7 @@ async def test_who_only_listens_is_alive_by_its_checks_of_consent(call: Call):
     peer.transport.ice.on_media = lambda datagram: None
     now = clock.now()
     assert peer.transport.ice.last_check > now - 10, "an authenticated check was not noticed"
-    peer.last_received, peer.transport.ice.last_check = now - 60, now
+    peer.inbound.last_received, peer.transport.ice.last_check = now - 60, now
     assert not peer.silent(now + 7) and peer.silent(now + 9)
 
 

@@ -1,0 +1,117 @@
+"""What a peer's RTCP asks and reports: sender and receiver reports, NACK, PLI and FIR, REMB, BYE."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    RTCP_PSFB_FIR,
+    RTCP_PSFB_PLI,
+    RTCP_RTPFB_NACK,
+    AnyRtcpPacket,
+    RtcpByePacket,
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpRtpfbPacket,
+    RtcpSrPacket,
+    unpack_remb_fci,
+)
+
+from mixdown.codecs.encoded import MediaKind
+from mixdown.mcu.edge.lines import Lines
+from mixdown.mcu.edge.outgoing import Outgoing
+from mixdown.mcu.link.messages import KeyFrameRequest, MixerPort, SenderReport
+
+CONTROL_PAUSE = 0.05
+"""Seconds between two key-frame requests of a peer, and between two reports of a source, that reach the mixer: a flood
+of them would fill the queue that all rooms share."""
+REPORTS_REMEMBERED = 16
+NTP_MIDDLE = 65536
+
+
+class Control:
+    """Of one peer. loss: 0..1 of what it is sent; rtt: seconds; remb: bit/s; None until it reported."""
+
+    def __init__(self, lines: Lines, mixer: MixerPort, counters: Counter[str]) -> None:
+        self.out: Outgoing | None = None
+        self.loss = 0.0
+        self.rtt: float | None = None
+        self.remb: int | None = None
+        self._lines = lines
+        self._mixer = mixer
+        self._counters = counters
+        self._sent_reports: dict[int, float] = {}
+        self._told: dict[str, float] = {}  # what was asked or reported -> when the mixer heard of it last
+
+    def take(self, packet: AnyRtcpPacket, now: float) -> None:
+        """One packet of a compound."""
+        if isinstance(packet, RtcpSrPacket | RtcpRrPacket):
+            if isinstance(packet, RtcpSrPacket):
+                self._on_sender_report(packet, now)
+            for report in packet.reports:
+                self._on_report(report, now)
+        elif isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK:
+            self._on_nack(packet, now)
+        elif isinstance(packet, RtcpByePacket):
+            for ssrc in packet.sources:
+                self._lines.bye(ssrc, now)
+        elif isinstance(packet, RtcpPsfbPacket):
+            if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
+                self._on_key_frame_request(now)
+            elif packet.fmt == RTCP_PSFB_APP:
+                self.remb, _ = unpack_remb_fci(packet.fci)
+
+    def report_sent(self, ntp: int, now: float) -> None:
+        """Remembers a sender report of ours, for the round trip that an answer to it tells (RFC 3550, 6.4.1)."""
+        self._sent_reports[(ntp >> 16) & 0xFFFFFFFF] = now
+        while len(self._sent_reports) > REPORTS_REMEMBERED:
+            del self._sent_reports[next(iter(self._sent_reports))]
+
+    def _on_key_frame_request(self, now: float) -> None:
+        self._counters["key_frames_asked"] += 1
+        if self._may_tell("key frame", now):
+            request = self._lines.request
+            self._mixer.send(KeyFrameRequest(request.room, request.participant))
+
+    def _on_sender_report(self, packet: RtcpSrPacket, now: float) -> None:
+        receiver = self._lines.by_ssrc.get(packet.ssrc)
+        if receiver is None or receiver.reception is None or receiver.ssrc != packet.ssrc:
+            return
+        info = packet.sender_info
+        receiver.reception.sender_report(info.ntp_timestamp, now)
+        rtp_time = receiver.reception.unwrap_timestamp(info.rtp_timestamp)
+        if self._may_tell(receiver.source, now):
+            request = self._lines.request
+            self._mixer.send(
+                SenderReport(request.room, receiver.source, info.ntp_timestamp, rtp_time, request.participant)
+            )
+
+    def _may_tell(self, what: str, now: float) -> bool:
+        """Whether the mixer may hear of it again; what: one of a few names, so this stays small."""
+        if now - self._told.get(what, float("-inf")) < CONTROL_PAUSE:
+            self._counters["control_flood"] += 1
+            return False
+        self._told[what] = now
+        return True
+
+    def _on_report(self, report: RtcpReceiverInfo, now: float) -> None:
+        video = self._lines.senders.get(MediaKind.VIDEO)
+        if video is None or report.ssrc == video.streams.ssrc:
+            self.loss = report.fraction_lost / 256
+        sent = self._sent_reports.get(report.lsr)
+        if sent is not None and report.dlsr:
+            rtt = now - sent - report.dlsr / NTP_MIDDLE
+            if 0 <= rtt < 10:
+                self.rtt = rtt if self.rtt is None else 0.8 * self.rtt + 0.2 * rtt
+
+    def _on_nack(self, packet: RtcpRtpfbPacket, now: float) -> None:
+        video = self._lines.senders.get(MediaKind.VIDEO)
+        if video is None or packet.media_ssrc != video.streams.ssrc:
+            return
+        repairs = [r for sequence in packet.lost if (r := video.repair(sequence & 0xFFFF, now)) is not None]
+        self._counters["nacked"] += len(packet.lost)
+        self._counters["repairs_sent"] += len(repairs)
+        if repairs and self.out is not None:
+            self.out.send(repairs, droppable=True)
