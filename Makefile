@@ -49,9 +49,9 @@ show-path: $(STAMP) ## Real browsers in one room: what each sees and hears, with
 show-sound: $(STAMP) ## The sound with numbers: loss, jitter, drift, clicks, delay; some minutes (ARGS="--only loss")
 	$(RUN)/python -m benchmarks.show_sound $(ARGS)
 
-show-pages: $(STAMP) ## A join page left open: what it holds on to, minute by minute (ARGS="--minutes 30")
+show-pages: $(STAMP) ## A join page left open: what it holds on to, minute by minute (MINUTES=30)
 	tests/install_browsers.sh
-	$(RUN)/python -m benchmarks.show_pages $(ARGS)
+	$(RUN)/python -m benchmarks.show_pages $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
 format: $(STAMP) ## Write the code as `make check` wants it
 	$(RUN)/ruff check --fix --quiet $(CODE)
