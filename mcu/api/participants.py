@@ -62,6 +62,7 @@ async def join(
         role=body.role,
         tracks={mid: SourceKind(kind.value) for mid, kind in body.tracks.items()},
         token=body.token,
+        admin=who.is_admin,
     )
     joined = await known.presence.join(room_id, wish)
     response.headers["Location"] = f"/v1/rooms/{joined.room.id}/participants/{joined.participant.id}"

@@ -172,6 +172,7 @@ class VideoModel(BaseModel):
 
     codec: str | None
     muted: bool
+    muted_by: MutedBy | None
     width: int
     height: int
     fps: float

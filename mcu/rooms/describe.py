@@ -61,6 +61,7 @@ def participant(room: Room, one: Participant, report: PeerReport | None, measure
         "video": {
             "codec": report.video.value if report and report.video else None,
             "muted": one.video_muted,
+            "muted_by": one.video_muted_by.value if one.video_muted_by else None,
             "width": picture.get("width") or 0,
             "height": picture.get("height") or 0,
             "fps": picture.get("fps") or 0,

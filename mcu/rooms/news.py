@@ -46,4 +46,5 @@ class MixerNews:
         if room is None or message.view not in room.views:
             return
         room.tiles[message.view] = message.tiles
-        room.events.publish("layout_changed", **{"view": message.view, **message.tiles})
+        fit = room.views[message.view].fit
+        room.events.publish("layout_changed", **{"view": message.view, "fit": fit, **message.tiles})

@@ -23,7 +23,7 @@ class Role(StrEnum):
 
 
 class MutedBy(StrEnum):
-    """Who switched a microphone off: only its owner or an admin switches it on again."""
+    """Who switched a microphone or a camera off: only its owner or an admin switches it on again."""
 
     SELF = "self"
     MODERATOR = "moderator"
@@ -73,6 +73,7 @@ class Participant:
     audio_muted: bool = False
     muted_by: MutedBy | None = None
     video_muted: bool = False
+    video_muted_by: MutedBy | None = None
     gain_db: float = 0.0
     pinned: bool = False
     hand_raised: bool = False
@@ -112,6 +113,7 @@ class Participant:
             "audio_muted": self.audio_muted,
             "muted_by": self.muted_by.value if self.muted_by else None,
             "video_muted": self.video_muted,
+            "video_muted_by": self.video_muted_by.value if self.video_muted_by else None,
             "gain_db": self.gain_db,
             "pinned": self.pinned,
             "hand_raised": self.hand_raised,
@@ -123,5 +125,6 @@ class Participant:
         """Back from the store: everybody is away, and has the usual time to come back."""
         values = dict(record)
         values["role"] = Role(values["role"])
-        values["muted_by"] = MutedBy(values["muted_by"]) if values["muted_by"] else None
+        for key in ("muted_by", "video_muted_by"):
+            values[key] = MutedBy(values[key]) if values.get(key) else None
         return cls(**values, state=PeerState.DISCONNECTED, since=now, joined=True)

@@ -31,7 +31,8 @@ MAX_REMOVED = 4096
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a client wants of a join. view, role: None for what it had, or the defaults."""
+    """What a client wants of a join. view, role: None for what it had, or the defaults. admin: an admin asks: a lock
+    keeps others out, not who looks after the room."""
 
     name: str
     sdp: str
@@ -39,6 +40,7 @@ class Wish:
     role: Role | None = None
     tracks: dict[str, SourceKind] = field(default_factory=dict)
     token: str | None = None
+    admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class Presence:
         return await self._come_new(room, wish)
 
     async def _come_new(self, room: Room, wish: Wish) -> Joined:
-        if room.settings.locked:
+        if room.settings.locked and not (wish.admin and wish.role is Role.VIEWER):
             raise Locked(f"The room {room.id!r} takes nobody in.")
         if len(room.participants) >= room.settings.max_participants:
             raise Unavailable(f"The room {room.id!r} is full.", retry_after=10)
@@ -217,7 +219,7 @@ class Presence:
             require_view(room, changes["view"])
         self._mute(one, changes, actor)
         one.name = name
-        for key in ("video_muted", "gain_db", "pinned", "hand_raised", "view", "max_bitrate", "role"):
+        for key in ("gain_db", "pinned", "hand_raised", "view", "max_bitrate", "role"):
             if key in changes:
                 setattr(one, key, changes[key])
         if "view" in changes or "max_bitrate" in changes:
@@ -225,13 +227,16 @@ class Presence:
             seen = resolve(one.view, one.max_bitrate)
             if one.state is not PeerState.DISCONNECTED:
                 self.edge.set_view(one.id, seen.view, seen.tier)
-        if changes.get("screen") is False:
-            for kind in (SourceKind.SCREEN, SourceKind.SCREEN_AUDIO):
-                self.edge.end_source(one.id, kind)
-        self._changed(room, one)
+        if changes.get("screen") is not False:
+            self._changed(room, one)
+            return
+        for kind in (SourceKind.SCREEN, SourceKind.SCREEN_AUDIO):
+            self.edge.end_source(one.id, kind)
+        by = _muter(actor, own=actor.participant == one.id)
+        self._changed(room, one, screen_ended_by=by.value)
 
     def _mute(self, one: Participant, changes: Mapping[str, Any], actor: Actor) -> None:
-        """Another one's microphone may be muted, but only its owner or an admin switches it on."""
+        """Another one's microphone or camera may be switched off, but only its owner or an admin switches it on."""
         wanted = changes.get("audio_muted", one.audio_muted)
         own = actor.participant == one.id
         unveils = one.video_muted and changes.get("video_muted") is False
@@ -240,12 +245,17 @@ class Presence:
         if wanted != one.audio_muted:
             one.audio_muted = wanted
             one.muted_by = _muter(actor, own=own) if wanted else None
+        off = changes.get("video_muted", one.video_muted)
+        if off != one.video_muted:
+            one.video_muted = off
+            one.video_muted_by = _muter(actor, own=own) if off else None
 
-    def _changed(self, room: Room, one: Participant) -> None:
+    def _changed(self, room: Room, one: Participant, **more: Any) -> None:
+        """more: what the event tells besides, for those who hear it."""
         self._registry.keep(room, one)
         if one.joined:
             self._registry.changed(room)
-            room.events.publish("participant_changed", participant=self.describe(room, one))
+            room.events.publish("participant_changed", participant=self.describe(room, one), **more)
 
     def describe(self, room: Room, one: Participant) -> dict[str, Any]:
         report = self._edge.report(one.id) if self._edge else None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
-from support.rooms import bearer, house
+from support.rooms import SECRET, House, bearer, house
 
 from mixdown.codecs.encoded import TierName
 from mixdown.mcu.edge.types import PeerState
-from mixdown.mcu.link.messages import SourceKind
+from mixdown.mcu.link.messages import ParticipantDocument, SourceKind
+from mixdown.mcu.rooms.participant import Participant, Role
 
 
 async def test_a_tile_begins_with_the_connection_not_with_the_offer(tmp_path: Path) -> None:
@@ -162,6 +164,67 @@ async def test_locked_and_full_rooms(tmp_path: Path) -> None:
         await here.admin.patch("/v1/rooms/demo", json={"locked": True, "max_participants": 9})
         assert (await here.admin.post("/v1/rooms/demo/participants", json=body)).status_code == 423
         await here.join(token=ada["token"])
+
+
+async def test_an_admin_may_watch_a_locked_room(tmp_path: Path) -> None:
+    async with house(tmp_path, open_join=True) as here:
+        await here.admin.post("/v1/rooms", json={"id": "demo", "locked": True})
+        path, body = "/v1/rooms/demo/participants", {"name": "Studio", "sdp": "offer", "role": "viewer"}
+        watching = await here.anybody.post(path, json=body, headers=bearer(SECRET))
+        assert watching.status_code == 201
+        assert (await _connected(here, watching.json()["id"])).viewer
+        refused = [
+            await here.anybody.post(path, json=body),
+            await here.anybody.post(path, json=body | {"role": "participant"}, headers=bearer(SECRET)),
+            await here.admin.post(path, json={"name": "Ada", "sdp": "offer"}),
+        ]
+        assert [answer.status_code for answer in refused] == [423, 423, 423]
+
+
+async def _connected(here: House, participant: str) -> ParticipantDocument:
+    here.edge.tell(participant, PeerState.CONNECTED)
+    (document,) = here.mixer.document("demo").participants
+    return document
+
+
+async def test_who_ended_a_share_and_switched_a_camera_off(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        ada, eve = await here.join("Ada"), await here.join("Eve")
+        await here.admin.patch(f"/v1/rooms/demo/participants/{eve['id']}", json={"role": "moderator"})
+        path, events = f"/v1/rooms/demo/participants/{ada['id']}", here.events()
+
+        async def change(who: dict[str, str], **changes: object) -> dict[str, Any]:
+            answer = await here.anybody.patch(path, json=changes, headers=who)
+            assert answer.status_code == 200, answer.text
+            return dict(answer.json())
+
+        mine, moderator = bearer(ada["token"]), bearer(eve["token"])
+        off = await change(moderator, video_muted=True)
+        assert (off["video"]["muted"], off["video"]["muted_by"]) == (True, "moderator")
+        assert (await change(mine, video_muted=False))["video"]["muted_by"] is None
+        assert (await change(mine, video_muted=True))["video"]["muted_by"] == "self"
+        assert (await change(moderator, video_muted=True))["video"]["muted_by"] == "self", "it was off already"
+        events.clear()
+        for who in (mine, moderator, bearer(SECRET)):
+            await change(who, screen=False)
+        assert [event["screen_ended_by"] for event in events] == ["self", "moderator", "admin"]
+        await change(mine, name="Ada L.")
+        assert "screen_ended_by" not in events[-1]
+
+
+async def test_who_switched_a_camera_off_outlives_a_restart(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        ada = await here.join()
+        await here.admin.patch(f"/v1/rooms/demo/participants/{ada['id']}", json={"video_muted": True})
+    async with house(tmp_path) as here:
+        (seen,) = (await here.admin.get("/v1/rooms/demo/participants")).json()
+        assert (seen["video"]["muted"], seen["video"]["muted_by"]) == (True, "admin")
+
+
+def test_a_record_of_before_has_a_camera_that_nobody_in_particular_switched_off() -> None:
+    record = Participant("a", "Ada", Role.PARTICIPANT, "digest", 0, "now", video_muted=True).record()
+    del record["video_muted_by"]
+    assert Participant.from_record(record, 0.0).video_muted_by is None
 
 
 async def test_an_empty_room_is_dropped_after_its_time(tmp_path: Path) -> None:

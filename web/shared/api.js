@@ -9,7 +9,8 @@
  *            tracks?: Object<string, string>, token?: string}} JoinBody
  * @typedef {{id: string, name: string, role: string, state: string, joined_at: string, view: string, tier: string,
  *            audio: {codec: string | null, muted: boolean, muted_by: string | null, level_dbov: number, speaking: boolean},
- *            video: {codec: string | null, muted: boolean, width: number, height: number, fps: number, visible: boolean},
+ *            video: {codec: string | null, muted: boolean, muted_by: string | null, width: number, height: number,
+ *                    fps: number, visible: boolean},
  *            screen: boolean, gain_db: number, pinned: boolean, hand_raised: boolean, loss: number,
  *            rtt_ms: number | null}} Participant
  * @typedef {{seq: number, type: string, room: string} & Object<string, any>} RoomEvent
