@@ -1,12 +1,13 @@
 #!/bin/sh
-# Debian's browsers and fonts for the tests with real ones. What is missing and cannot be installed is named: the tests
-# that need it are skipped, and say so.
+# Debian's browsers and fonts for the tests with real ones, and what network namespaces take. What is missing and cannot
+# be installed is named: the tests that need it are skipped, and say so.
 set -u
 
 missing=""
 for pair in chromium:chromium firefox-esr:firefox-esr; do
     command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
+command -v ip >/dev/null 2>&1 || missing="$missing iproute2"
 for package in fonts-dejavu-core fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji; do
     dpkg -s "$package" >/dev/null 2>&1 || missing="$missing $package"
 done
