@@ -8,7 +8,7 @@ STAMP := $(VENV)/.synced
 CODE := mcu mixer codecs tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve doctor test test-fast check format show-path show-sound show-pages clean
+.PHONY: help setup serve doctor test test-fast check format show-path show-sound show-pages show-network test-network clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,14 @@ show-sound: $(STAMP) ## The sound with numbers: loss, jitter, drift, clicks, del
 show-pages: $(STAMP) ## A join page left open: what it holds on to, minute by minute (MINUTES=30)
 	tests/install_browsers.sh
 	$(RUN)/python -m benchmarks.show_pages $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
+
+show-network: $(STAMP) ## Calls over bad networks, and hostile peers, with numbers; as root (ARGS="--rows clean,uplink-2")
+	tests/install_browsers.sh
+	$(RUN)/python -m benchmarks.show_network $(ARGS)
+
+test-network: $(STAMP) ## The short form of show-network, as tests; part of `make test`
+	tests/install_browsers.sh
+	$(RUN)/pytest -q tests/network $(ARGS)
 
 format: $(STAMP) ## Write the code as `make check` wants it
 	$(RUN)/ruff check --fix --quiet $(CODE)
