@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-TOLERANCE = 0.015
-"Seconds between sound and picture that are left alone: nobody sees them, and waiting costs delay."
+SOUND_FIRST, PICTURE_FIRST = 0.015, 0.030
+"""Seconds by which the sound, or the picture, may be the sooner one: nobody notices, and waiting costs delay. Sound that
+comes after its picture is what distance makes in nature, and is noticed at thrice the time (ITU-R BT.1359)."""
 LONGEST_WAIT = 0.250
 CHANGE = 0.010
 "Seconds by which a wait must differ from the present one to be changed."
@@ -53,10 +54,10 @@ def waits(sound: Timing, picture: Timing, present: Waits) -> Waits:
         ahead = (picture.shown - picture.arrived) - (sound.shown - sound.arrived)
     else:
         ahead = (picture.shown - picture.captured) - (sound.shown - sound.captured)
-    wanted = Waits(_bounded(ahead), _bounded(-ahead))
+    wanted = Waits(_bounded(ahead, SOUND_FIRST), _bounded(-ahead, PICTURE_FIRST))
     moved = max(abs(wanted.sound - present.sound), abs(wanted.picture - present.picture))
     return wanted if moved > CHANGE else present
 
 
-def _bounded(seconds: float) -> float:
-    return 0.0 if seconds < TOLERANCE else min(LONGEST_WAIT, seconds)
+def _bounded(seconds: float, tolerance: float) -> float:
+    return 0.0 if seconds < tolerance else min(LONGEST_WAIT, seconds)

@@ -13,6 +13,9 @@ from mixdown.codecs.lip_sync import LONGEST_WAIT, CaptureClock, Timing, Waits, w
     ("sound", "picture", "wanted"),
     [
         (0.050, 0.055, Waits()),
+        (0.050, 0.067, Waits(sound=0.017)),
+        (0.075, 0.050, Waits()),
+        (0.085, 0.050, Waits(picture=0.035)),
         (0.050, 0.150, Waits(sound=0.1)),
         (0.200, 0.050, Waits(picture=0.15)),
         (0.020, 0.900, Waits(sound=LONGEST_WAIT)),
@@ -31,7 +34,8 @@ def test_reports_tell_what_arrival_cannot():
     sound, picture = Timing(5.05, 5.0, 4.98), Timing(9.03, 9.0, 8.88)
     assert waits(sound, picture, Waits()).sound == pytest.approx(0.08)
     unknown = Timing(9.03, 9.0, None)
-    assert waits(sound, unknown, Waits()).picture == pytest.approx(0.02)
+    assert waits(sound, unknown, Waits()) == Waits()
+    assert waits(Timing(5.09, 5.0, 4.98), unknown, Waits()).picture == pytest.approx(0.06)
 
 
 def test_small_changes_are_left_alone():
