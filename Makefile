@@ -11,7 +11,7 @@ CODE := mcu mixer codecs tests benchmarks
 .PHONY: help setup serve doctor test test-fast check format show-path show-sound show-pages show-network test-network clean
 
 help: ## This list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## The environment in .venv, exactly as uv.lock says
 

@@ -10,7 +10,7 @@ A row module has `ROWS: tuple[Row, ...]`; show_network finds it by that, nothing
     ROWS = (Row("uplink-2", run, "uplink video loss 2 %", seconds=30),)
 
 `seconds` is how long to measure; a quick run (`--quick`, and `make test-network`) gives fewer. Each row is run three
-times, with seeds 1, 2, 3, and of each figure the worst is shown, the others beside it. A run that raises is a miss, with
+times, with seeds 1, 2, 3, and of each figure the worst is shown, the others beside it. A run that raises is a miss with
 the reason in its note. Where a figure has a control (the direct call, the clean call, stock aiortc), it comes from the
 same run. The network is tests/support/network/emulator.py.
 """

@@ -16,6 +16,21 @@ def yuv(colour: Rgb) -> tuple[int, int, int]:
     return round(16 + 219 * luma), round(128 + 224 * cb), round(128 + 224 * cr)
 
 
+SYLLABLES = 3.5
+"A second, of a moving source's tone."
+DRIFT = 3
+"Pixels a frame, of a moving picture."
+
+
+def _textures(source: Source) -> npt.NDArray[np.uint8]:
+    """Blocks under noise, uint8 (8, height, 2 * width): the noise is another one in each of eight frames."""
+    dice = np.random.default_rng(source.tone)
+    rows, columns = -(-source.height // 16), source.width // 16
+    blocks = dice.uniform(60, 180, (rows, columns)).repeat(16, axis=0).repeat(16, axis=1)[: source.height]
+    wide = np.concatenate((blocks, blocks), axis=1)
+    return (wide + dice.uniform(0, 16, (8, *wide.shape))).astype(np.uint8)
+
+
 class Pattern:
     """The source's picture as contiguous I420 bytes, uint8 (width * height * 3 / 2,)."""
 
@@ -32,11 +47,15 @@ class Pattern:
                 plane[row * h : (row + 1) * h, column * w : (column + 1) * w] = value
         self.top, self.bottom = (round(part * height / 2) * 2 for part in COUNTER_BAND)
         u[self.top // 2 : self.bottom // 2] = v[self.top // 2 : self.bottom // 2] = 128
+        self.textures = _textures(source) if source.moving else None
 
     def frame(self, n: int) -> npt.NDArray[np.uint8]:
         width, height = self.source.width, self.source.height
         data = self.base.copy()
         y = data[: width * height].reshape(height, width)
+        if self.textures is not None:
+            left = n * DRIFT % width
+            y[:] = self.textures[n % len(self.textures), :, left : left + width]
         for bit in range(COUNTER_BITS):
             left, right = bit * width // COUNTER_BITS, (bit + 1) * width // COUNTER_BITS
             y[self.top : self.bottom, left:right] = 235 if n >> bit & 1 else 16
@@ -45,5 +64,8 @@ class Pattern:
 
 def tone(source: Source, position: int, count: int) -> npt.NDArray[np.int16]:
     """int16 (count,) at 48 kHz, from sample `position` on."""
-    phase = 2 * np.pi * source.tone * (np.arange(position, position + count) / SAMPLE_RATE)
-    return (np.sin(phase) * source.amplitude * 32767).astype(np.int16)
+    times = np.arange(position, position + count) / SAMPLE_RATE
+    wave = np.sin(2 * np.pi * source.tone * times) * source.amplitude
+    if source.moving:
+        wave *= 0.5 + 0.5 * np.sin(2 * np.pi * SYLLABLES * times)
+    return (wave * 32767).astype(np.int16)

@@ -27,11 +27,13 @@
     });
     const [top, bottom] = source.band.map((part) => Math.round((part * height) / 2) * 2);
     for (const [offset, w] of planes.slice(1)) data.fill(128, offset + (top / 2) * w, offset + (bottom / 2) * w);
+    const move = source.moving ? mover(data, width, height) : () => {};
     const track = new MediaStreamTrackGenerator({ kind: 'video' });
     const writer = track.writable.getWriter();
     const colorSpace = { matrix: 'smpte170m', primaries: 'smpte170m', transfer: 'smpte170m', fullRange: false };
     let n = 0;
     const write = () => {
+      move(n);
       for (let bit = 0; bit < bits; bit += 1) {
         const [left, right] = [bit, bit + 1].map((cell) => Math.floor((cell * width) / bits));
         for (let row = top; row < bottom; row += 1) {
@@ -45,6 +47,27 @@
     const timer = setInterval(write, 1000 / source.fps);
     stopsWith(track, () => clearInterval(timer));
     return track;
+  }
+
+  // Luma: blocks that drift by 3 pixels a frame, under noise that is another one in each of eight frames.
+  function mover(data, width, height) {
+    const span = width * 2;
+    const textures = Array.from({ length: 8 }, () => new Uint8Array(span * height));
+    let seed = 1 + source.tone;
+    const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+    const blocks = Array.from({ length: (width / 16) * Math.ceil(height / 16) }, () => 60 + 120 * random());
+    for (const texture of textures) {
+      for (let at = 0; at < texture.length; at += 1) {
+        const [x, y] = [at % span % width, Math.floor(at / span)];
+        texture[at] = blocks[(y >> 4) * (width / 16) + (x >> 4)] + 16 * random();
+      }
+    }
+    return (n) => {
+      const [texture, left] = [textures[n % 8], (n * 3) % width];
+      for (let row = 0; row < height; row += 1) {
+        data.set(texture.subarray(row * span + left, row * span + left + width), row * width);
+      }
+    };
   }
 
   function drawn() {
@@ -89,6 +112,12 @@
     const gain = new GainNode(context, { gain: source.amplitude });
     const out = new MediaStreamAudioDestinationNode(context, { channelCount: 2 });
     tone.connect(gain).connect(out);
+    if (source.moving) {
+      gain.gain.value = source.amplitude / 2;
+      const syllables = new OscillatorNode(context, { frequency: 3.5 });
+      syllables.connect(new GainNode(context, { gain: source.amplitude / 2 })).connect(gain.gain);
+      syllables.start();
+    }
     tone.start();
     void context.resume();
     const track = out.stream.getAudioTracks()[0];

@@ -34,6 +34,9 @@ class Source:
     """Of the tone, full scale is 1; four at once stay under a limiter's threshold."""
     fake_microphone: bool = False
     """The browser's own fake microphone gives the tone."""
+    moving: bool = False
+    """Noisy texture that moves, instead of flat colours, and a tone that comes and goes like syllables: as much to
+    encode as a camera gives. The counter is there all the same."""
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -47,6 +50,7 @@ class Source:
             "band": list(COUNTER_BAND),
             "bits": COUNTER_BITS,
             "fake_microphone": self.fake_microphone,
+            "moving": self.moving,
         }
 
 
