@@ -2,7 +2,7 @@
 // `__SOURCE__` is replaced by the source's JSON.
 (() => {
   const source = __SOURCE__;
-  const opened = [];
+  const opened = new Set(); // held until they are stopped: nobody else holds a track that is only sent
   const original = navigator.mediaDevices?.getUserMedia.bind(navigator.mediaDevices);
 
   // Chromium sends what a canvas gives in full range, unlike a camera, so it gets planes as a camera makes them.
@@ -101,7 +101,7 @@
   // Firefox runs no AudioContext on a machine without a sound card; its own fake microphone gives a tone as well.
   async function fakeMicrophone() {
     const track = (await original({ audio: true })).getAudioTracks()[0];
-    opened.push(track);
+    opened.add(track);
     return track;
   }
 
@@ -130,8 +130,9 @@
     track.stop = () => {
       original();
       stop();
+      opened.delete(track);
     };
-    opened.push(track);
+    opened.add(track);
   }
 
   async function open({ audio, video }) {
