@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -40,6 +40,8 @@ DTLS_QUEUE = 64
 "Datagrams that may wait for the DTLS task; more are dropped, OpenSSL repeats what matters."
 MAX_PACKET, TRAILER = 1500, 144
 "Bytes; SRTP_MAX_TRAILER_LEN."
+MAX_PROBES = 8
+"Checks of consent that may be under way to a peer; the oldest is forgotten. Enough for a round trip of two seconds."
 GATHER_DEADLINE = 2.0
 "Seconds for STUN and TURN servers to answer; host candidates do not wait for more."
 
@@ -72,11 +74,25 @@ class MediaProtocol(StunProtocol):
             connection.counters["bad_stun"] += 1
 
 
+class Probe:
+    """What stands in a protocol's table of transactions for one check of consent: any authentic answer will do."""
+
+    __slots__ = ("_connection", "_key")
+
+    def __init__(self, connection: IceConnection, key: bytes) -> None:
+        self._connection = connection
+        self._key = key
+
+    def response_received(self, message: Any, addr: Address) -> None:
+        if message.check_message_integrity(self._key):
+            self._connection.last_check = clock.now()
+
+
 class IceConnection(Connection):
     """An ICE agent of one component that binds where the configuration says.
 
     verified: addresses that sent an authenticated check or answered one; nothing else reaches DTLS or SRTP.
-    last_check: when the last authenticated check came, monotonic seconds.
+    last_check: when the last authenticated check came, or an answer to a probe, monotonic seconds.
     """
 
     def __init__(self, config: EdgeConfig, counters: Counter[str], **arguments: Any) -> None:
@@ -85,6 +101,7 @@ class IceConnection(Connection):
         self.counters = counters
         self.verified: set[Address] = set()
         self.last_check = float("-inf")
+        self._probes: deque[tuple[StunProtocol, bytes]] = deque()
         self.on_media: Callable[[bytes], None] = self._too_early
 
     def _too_early(self, data: bytes) -> None:
@@ -103,6 +120,27 @@ class IceConnection(Connection):
         """What aioice thinks is not STUN: only DTLS waits in its queue."""
         if data and 20 <= data[0] <= 63:
             super().data_received(data, component)
+
+    def probe(self) -> None:
+        """Sends a check of consent (RFC 7675) over the selected pair; an answer counts as `last_check`."""
+        pair = self.selected
+        if pair is None or self.remote_password is None or self._closing:
+            return
+        key = self.remote_password.encode("utf8")
+        if len(self._probes) >= MAX_PROBES:
+            protocol, transaction = self._probes.popleft()
+            protocol.transactions.pop(transaction, None)
+        request = self.build_request(pair, nominate=False)
+        request.add_message_integrity(key)
+        self._probes.append((pair.protocol, request.transaction_id))
+        waiting: dict[bytes, Any] = pair.protocol.transactions
+        waiting[request.transaction_id] = Probe(self, key)
+        pair.protocol.send_stun(request, pair.remote_addr)
+
+    def abort(self) -> None:
+        """Closes the sockets of a connection that did not close by itself."""
+        for protocol in self._protocols:
+            protocol.transport.abort()
 
     def check_incoming(self, message: Any, addr: Address, protocol: StunProtocol) -> None:
         # Called for requests whose MESSAGE-INTEGRITY was right, early ones included.
@@ -276,3 +314,20 @@ class Transport:
     def srtp_sessions(self) -> tuple[Session, Session]:
         """(receive, send), once DTLS is connected."""
         return self.dtls._rx_srtp, self.dtls._tx_srtp
+
+    async def stop(self, deadline: float) -> bool:
+        """DTLS says goodbye, ICE ends, the sockets are closed; after `deadline` seconds they are, whatever still goes
+        on. Whether it all ended by itself."""
+        stopping = asyncio.create_task(self._stop())
+        await asyncio.wait((stopping,), timeout=deadline)
+        if stopping.done() and stopping.exception() is None:
+            return True
+        stopping.cancel()
+        self.ice.abort()
+        return False
+
+    async def _stop(self) -> None:
+        try:
+            await self.dtls.stop()
+        finally:
+            await self.ice_transport.stop()

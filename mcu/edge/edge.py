@@ -15,6 +15,7 @@ from mixdown.mcu import clock
 from mixdown.mcu.edge.aiortc_private import Transport
 from mixdown.mcu.edge.answer import MediaPlan, plan_media, write_answer
 from mixdown.mcu.edge.fanout import FanOut
+from mixdown.mcu.edge.liveness import Vital
 from mixdown.mcu.edge.meter import Meters
 from mixdown.mcu.edge.offer import Offer, guess_kinds, parse_candidate, parse_offer
 from mixdown.mcu.edge.peer import CLOSE_DEADLINE, Peer
@@ -69,9 +70,9 @@ class Edge:
             raise
         earlier = self._peers.pop(request.participant, None)
         self._peers[request.participant] = peer
+        if earlier is not None:  # not waited for: a caller who goes meanwhile would leave rooms and edge at odds
+            self._spawn(self._dispose(earlier))
         self._spawn(self._connect(peer))
-        if earlier is not None:
-            await self._dispose(earlier)
         return answer
 
     async def _parse(self, sdp: str) -> Offer:
@@ -233,7 +234,7 @@ class Edge:
         if peer is None:
             return None
         return PeerReport(
-            state=PeerState.CONNECTED if peer.connected else PeerState.CONNECTING,
+            state=peer.state,
             audio=peer.lines.sent_codec(MediaKind.AUDIO),
             video=peer.lines.sent_codec(MediaKind.VIDEO),
             tier=peer.lines.tier,
@@ -271,15 +272,27 @@ class Edge:
             for peer in list(self._peers.values()):
                 if not peer.connected:
                     continue
-                if peer.ended or peer.silent(now):
-                    self._counters["peers_lost"] += 1
-                    self._spawn(self._lose(peer))
-                    continue
                 try:
-                    peer.poll(now)
+                    self._look_after(peer, now)
                 except Exception:  # noqa: BLE001 - one peer's state must not stop the others' reports
                     self._counters["poll_exceptions"] += 1
             await asyncio.sleep(POLL_INTERVAL)
+
+    def _look_after(self, peer: Peer, now: float) -> None:
+        away = peer.away
+        vital = peer.judge(now)
+        if peer.ended or vital is Vital.GONE:
+            self._counters["peers_lost"] += 1
+            self._spawn(self._lose(peer))
+            return
+        peer.poll(now)
+        if vital is Vital.AWAY and not away:
+            self._counters["peers_away"] += 1
+            self._tell(peer, PeerState.DISCONNECTED)
+        elif vital is Vital.LIVE and away:
+            self._counters["peers_back"] += 1
+            self._tell(peer, PeerState.CONNECTED)
+            peer.resume()
 
     def _spawn(self, coroutine: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(coroutine)

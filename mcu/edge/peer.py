@@ -6,7 +6,6 @@ fan-out -> MediaSender.packetise -> Outgoing (pacing, SRTP, system calls) <- Rep
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -19,23 +18,22 @@ from mixdown.mcu.edge.aiortc_private import Transport
 from mixdown.mcu.edge.control import Control
 from mixdown.mcu.edge.inbound import Inbound
 from mixdown.mcu.edge.lines import Lines
+from mixdown.mcu.edge.liveness import Liveness, Vital
 from mixdown.mcu.edge.meter import RoomMeter
 from mixdown.mcu.edge.offer import Offer
 from mixdown.mcu.edge.outgoing import Outgoing
 from mixdown.mcu.edge.reporter import Reporter
 from mixdown.mcu.edge.sender import MediaSender
-from mixdown.mcu.edge.types import JoinRequest
+from mixdown.mcu.edge.types import JoinRequest, PeerState
 from mixdown.mcu.link.messages import KeyFrameRequest, MixerPort
 
-SILENCE_LIMIT = 8.0
-"""Seconds without an SRTP packet or a check of consent (RFC 7675) after which a peer is gone. Checks count: who only
-listens may say nothing else for 7.5 s, and a lost report makes it 15."""
 CLOSE_DEADLINE = 1.0
+"Seconds that freeing a transport may take, whatever it is in the middle of."
 
 
 class Peer:
     """Lives on the edge's loop. `mixer`: where sources, frames and subscriptions go. closed: told once, by itself.
-    inbound, out, reporter: from the connection on."""
+    inbound, out, reporter, liveness: from the connection on."""
 
     def __init__(
         self,
@@ -55,6 +53,7 @@ class Peer:
         self.inbound: Inbound | None = None
         self.out: Outgoing | None = None
         self.reporter: Reporter | None = None
+        self.liveness: Liveness | None = None
         self.active = offer.dtls.role != "client"
         self.session_id = random.getrandbits(62)
         self.answers = 0
@@ -92,6 +91,7 @@ class Peer:
         self.reporter = Reporter(self.lines, self.control, self.out, self._mixer)
         self.inbound = Inbound(received, self.lines, self.control, self._counters, self._meter)
         self.transport.ice.on_media = self.inbound.on_media
+        self.liveness = Liveness(clock.now())
         self.connected = True
         self.lines.open()
 
@@ -130,11 +130,32 @@ class Peer:
         """Packets and bytes of SRTP and SRTCP that were really the peer's."""
         return (self.inbound.packets, self.inbound.bytes) if self.inbound is not None else (0, 0)
 
-    def silent(self, now: float) -> bool:
-        if self.inbound is None:
-            return False
-        heard = max(self.inbound.last_received, self.transport.ice.last_check)
-        return self.connected and now - heard > SILENCE_LIMIT
+    def judge(self, now: float) -> Vital:
+        """Whether it is there, by what was heard of it; asks it where that is too little. Only while connected."""
+        if self.inbound is None or self.liveness is None:
+            return Vital.LIVE
+        vital = self.liveness.judge(max(self.inbound.last_received, self.transport.ice.last_check), now)
+        if self.liveness.should_probe(now):
+            self.transport.ice.probe()
+        return vital
+
+    @property
+    def state(self) -> PeerState:
+        if not self.connected:
+            return PeerState.CONNECTING
+        return PeerState.DISCONNECTED if self.away else PeerState.CONNECTED
+
+    @property
+    def away(self) -> bool:
+        """Silent for too long, and not yet given up."""
+        return self.liveness is not None and self.liveness.away
+
+    def resume(self) -> None:
+        """It is back after a silence: whole pictures both ways, without waiting until somebody misses them."""
+        for source in self.lines.receivers:
+            self.want_key_frame(source)
+        if MediaKind.VIDEO in self.senders:
+            self._mixer.send(KeyFrameRequest(self.request.room, self.request.participant))
 
     @property
     def ended(self) -> bool:
@@ -157,8 +178,5 @@ class Peer:
         self.lines.close()
         self.connected = False
         self.transport.ice.on_media = lambda datagram: None
-        for stop in (self.transport.dtls.stop, self.transport.ice_transport.stop):
-            try:
-                await asyncio.wait_for(stop(), CLOSE_DEADLINE)
-            except Exception:  # noqa: BLE001 - whatever a transport is in the middle of, the peer is freed
-                self._counters["close_errors"] += 1
+        if not await self.transport.stop(CLOSE_DEADLINE):
+            self._counters["close_errors"] += 1

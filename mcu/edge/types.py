@@ -87,7 +87,8 @@ class PeerReport:
 
 @dataclass(frozen=True, slots=True)
 class PeerStateChanged:
-    """Told to the rooms. A peer that is DISCONNECTED has been closed; `epoch` as in its JoinRequest."""
+    """Told to the rooms. A peer that is DISCONNECTED was silent for too long and may be CONNECTED again, or has been
+    closed: then the edge has no report of it any more. `epoch` as in its JoinRequest."""
 
     room: str
     participant: str

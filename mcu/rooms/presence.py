@@ -196,10 +196,13 @@ class Presence:
             raise NotFound(f"There is no participant {one.id!r} any more.")
 
     def _recheck(self, room: Room, one: Participant) -> None:
-        """After a resume that failed: the old transport may have gone while nobody listened."""
-        there = room.participants.get(one.id) is one
-        if there and one.state is not PeerState.DISCONNECTED and self.edge.report(one.id) is None:
-            self._lost(room, one)
+        """After a resume that failed: what the old transport told meanwhile went unheard."""
+        if room.participants.get(one.id) is not one:
+            return
+        report = self.edge.report(one.id)
+        state = report.state if report else PeerState.DISCONNECTED
+        if state is not one.state:
+            self.on_state(PeerStateChanged(room.id, one.id, one.epoch, state))
 
     async def renegotiate(self, room: Room, one: Participant, sdp: str) -> JoinAnswer:
         answer = await self.edge.renegotiate(one.id, sdp)
@@ -339,6 +342,8 @@ class Presence:
             self._take_out(room, one)
             self._drop_if_unused(room)
             return
+        if one.state is PeerState.DISCONNECTED:
+            return  # it was silent first, and is given up now
         one.state, one.since, one.speaking = PeerState.DISCONNECTED, self._registry.clock(), False
         self._changed(room, one)
 

@@ -10,7 +10,7 @@ import pytest
 from support.rooms import SECRET, House, bearer, house
 
 from mixdown.codecs.encoded import TierName
-from mixdown.mcu.edge.types import PeerState
+from mixdown.mcu.edge.types import PeerState, PeerStateChanged
 from mixdown.mcu.link.messages import ParticipantDocument, SourceKind
 from mixdown.mcu.rooms.participant import Participant, Role
 
@@ -349,3 +349,34 @@ async def test_a_view_that_is_changed_during_a_join_holds(tmp_path: Path) -> Non
         here.edge.gate.set()
         await joining
         assert here.edge.views[told:] == [(one, "main", TierName.AUDIO)]
+
+
+async def test_a_return_that_fails_while_the_first_transport_connects_hears_of_it(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        ada = await here.join("Ada", connect=False)
+        here.edge.gate = asyncio.Event()
+        body = {"name": "Ada", "sdp": "bad", "token": ada["token"]}
+        returning = asyncio.create_task(here.anybody.post("/v1/rooms/demo/participants", json=body))
+        one = here.services.registry.get("demo").participants[ada["id"]]
+        while one.epoch == 0:
+            await asyncio.sleep(0)
+        here.edge.tell(ada["id"], PeerState.CONNECTED)
+        here.edge.gate.set()
+        assert (await returning).status_code == 400
+        assert one.state is PeerState.CONNECTED and one.joined
+        here.clock.now += 21
+        await here.sweep()
+        assert here.edge.left == []
+
+
+async def test_who_is_silent_and_then_given_up_is_kept_for_a_minute_from_the_silence_on(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        ada = await here.join()
+        events = here.events()
+        here.edge.tell(ada["id"], PeerState.DISCONNECTED)
+        here.clock.now += 6
+        here.services.presence.on_state(PeerStateChanged("demo", ada["id"], 0, PeerState.DISCONNECTED))
+        assert [event["participant"]["state"] for event in events] == ["disconnected"]
+        here.clock.now += 55
+        await here.sweep()
+        assert here.services.registry.get("demo").participants == {}
