@@ -34,22 +34,31 @@ export async function list(role) {
  * Fills a <select> with the devices of a role; hides its row when there is nothing to choose.
  * @param {HTMLSelectElement} select
  * @param {DeviceRole} role
- * @param {string} [inUse] of the track that is open, if the user chose none
+ * @param {string} [inUse] of the track that is open: what was chosen may be unplugged
  */
 export async function fill(select, role, inUse = '') {
   const devices = role === 'speaker' && !choosesSpeaker ? [] : await list(role);
-  const wanted = [chosen(role), inUse, 'default'].find((id) => devices.some((device) => device.id === id));
+  const wanted = [inUse, chosen(role), 'default'].find((id) => devices.some((device) => device.id === id));
   select.replaceChildren(...devices.map(({ id, label }) => new Option(label, id, false, id === wanted)));
   const row = /** @type {HTMLElement} */ (select.closest('label') ?? select);
   row.hidden = devices.length < (role === 'speaker' ? 1 : 2);
 }
 
-/** Sends an element's sound to the chosen speaker. @param {HTMLMediaElement} element */
+/**
+ * Sends an element's sound to the chosen speaker, to the usual one where that is not there.
+ * @param {HTMLMediaElement} element
+ * @returns {Promise<boolean>} false: the chosen one is not there
+ */
 export async function routeSound(element) {
-  if (!choosesSpeaker || element.sinkId === chosen('speaker')) return;
+  if (!choosesSpeaker) return true;
+  const wanted = chosen('speaker');
+  const there = !wanted || (await list('speaker')).some(({ id }) => id === wanted);
+  const target = there ? wanted : '';
   try {
-    await element.setSinkId(chosen('speaker'));
+    if (element.sinkId !== target) await element.setSinkId(target);
+    return there;
   } catch (error) {
-    console.info('the chosen speaker is not there; the sound comes out of the usual one', error);
+    console.info('the sound stays where it comes out', error);
+    return false;
   }
 }

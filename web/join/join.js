@@ -89,7 +89,7 @@ Object.defineProperty(window, 'mixdown', {
       return stage.parts.composite ?? null;
     },
     get tones() {
-      return meeting?.tones.played ?? 0;
+      return meeting?.company.tones.played ?? 0;
     },
     get encoding() {
       return meeting?.call.encoding ?? null;

@@ -61,10 +61,14 @@ export async function openOne(kind, { raw }) {
 
 /** Whether the user has already allowed both, so that asking opens no dialogue. */
 export async function alreadyAllowed() {
+  return (await allowed('video')) && (await allowed('audio'));
+}
+
+/** Whether asking for one more opens no dialogue. @param {'audio' | 'video'} kind */
+export async function allowed(kind) {
+  const name = /** @type {PermissionName} */ (kind === 'audio' ? 'microphone' : 'camera');
   try {
-    const names = /** @type {PermissionName[]} */ (['camera', 'microphone']);
-    const states = await Promise.all(names.map((name) => navigator.permissions.query({ name })));
-    return states.every(({ state }) => state === 'granted');
+    return (await navigator.permissions.query({ name })).state === 'granted';
   } catch {
     return false; // the browser does not tell: ask when the user does something
   }

@@ -1,12 +1,12 @@
-// One's own microphone, camera and screen in a call: on, off, another device.
+// One's own microphone and camera in a call: on, off, another device, unplugged.
 
-import { openOne } from './media.js';
-import { openScreen } from './screen.js';
+import { allowed, openOne } from './media.js';
 
 /** @typedef {import('../shared/transport.js').Line} Line */
 /** @typedef {Record<string, boolean>} Change for the server */
+/** @typedef {'audio' | 'video'} Kind */
 
-const SCREEN_PAUSE_MS = 900; // after a share the server leaves its stragglers out until they stay away
+const WORDS = Object.freeze({ audio: 'microphone', video: 'camera' });
 
 /** Fires `changed`, `tell` (detail: Change), `word` (detail: string, for the user). */
 export class OwnMedia extends EventTarget {
@@ -20,14 +20,13 @@ export class OwnMedia extends EventTarget {
     this.send = send;
     this.audio = media.audio;
     this.video = media.video;
-    /** @type {MediaStreamTrack | null} */
-    this.screen = null;
-    /** @type {MediaStreamTrack | null} */
-    this.screenAudio = null;
     this.muted = muted || !media.audio;
     this.cameraOff = cameraOff || !media.video;
     this.over = false;
-    this.screenFreeAt = 0;
+    /** Devices are opened one after the other. @type {Record<Kind, Promise<unknown>>} */
+    this.turns = { audio: Promise.resolve(), video: Promise.resolve() };
+    /** Kinds whose button was pressed and is not answered yet: a second press of a double click asks nothing more. */
+    this.asked = new Set();
     if (this.cameraOff) this.#stopCamera();
     if (this.audio) this.audio.enabled = !this.muted;
     this.#mind('audio', this.audio);
@@ -42,14 +41,14 @@ export class OwnMedia extends EventTarget {
   }
 
   async toggleMute() {
-    if (this.muted && !this.audio && !(await this.#open('audio'))) return;
+    if (this.muted && !this.audio && !(await this.#askFor('audio'))) return;
     this.setMuted(!this.muted);
     this.#tell({ audio_muted: this.muted });
   }
 
   async toggleCamera() {
     if (!this.cameraOff) return this.cameraGoesOff({ tell: true });
-    if (!(await this.#open('video'))) return;
+    if (!(await this.#askFor('video'))) return;
     this.cameraOff = false;
     this.#changed();
     this.#tell({ video_muted: false });
@@ -64,57 +63,51 @@ export class OwnMedia extends EventTarget {
     await this.send('video', null);
   }
 
-  /** Takes the device that is chosen now. @param {'audio' | 'video'} kind */
-  async changeDevice(kind) {
-    if (!this[kind]) return; // it is opened with the device of then
-    this[kind]?.stop(); // first: many cameras cannot be opened twice
-    const opened = await this.#open(kind);
-    if (!opened && kind === 'video') await this.cameraGoesOff({ tell: true });
-    else if (!opened) await this.#lostMicrophone();
-    this.#changed();
-  }
-
-  async toggleScreen() {
-    if (this.screen) return this.stopScreen();
-    try {
-      const shared = await openScreen();
-      if (!shared) return;
-      await new Promise((resolve) => { setTimeout(resolve, this.screenFreeAt - performance.now()); });
-      if (this.over || this.screen) return stop(shared.video, shared.audio);
-      this.screen = shared.video;
-      this.screenAudio = shared.audio;
-      this.screen.addEventListener('ended', () => void this.stopScreen()); // by the browser's own bar
+  /** Takes the device that is chosen now. @param {Kind} kind */
+  changeDevice(kind) {
+    return this.#inTurn(kind, async () => {
+      if (!this[kind]) return; // it is opened with the device of then
+      this[kind]?.stop(); // first: many cameras cannot be opened twice
+      if (!(await this.#open(kind))) return this.#without(kind);
+      if (kind === 'video' && this.cameraOff) return this.cameraGoesOff({ tell: false }); // switched off meanwhile
       this.#changed();
-      await Promise.all([this.send('screen', this.screen), this.send('screenAudio', this.screenAudio)]);
-    } catch (error) {
-      this.#word(error instanceof Error ? error.message : String(error));
-    }
-  }
-
-  async stopScreen() {
-    if (!this.screen) return;
-    stop(this.screen, this.screenAudio);
-    this.screen = this.screenAudio = null;
-    this.screenFreeAt = performance.now() + SCREEN_PAUSE_MS;
-    this.#changed();
-    await Promise.all([this.send('screen', null), this.send('screenAudio', null)]);
-    this.#tell({ screen: false }); // at once, and not when its packets stay away
+    });
   }
 
   /** The call is over: nothing is filmed or heard any more. */
   end() {
     this.over = true;
-    stop(this.audio, this.video, this.screen, this.screenAudio);
+    stop(this.audio, this.video);
   }
 
-  /** @param {'audio' | 'video'} kind @returns {Promise<boolean>} */
+  /** @param {Kind} kind @returns {Promise<boolean>} */
+  async #askFor(kind) {
+    if (this.asked.has(kind)) return false;
+    this.asked.add(kind);
+    try {
+      return await this.#inTurn(kind, () => this.#open(kind));
+    } finally {
+      this.asked.delete(kind);
+    }
+  }
+
+  /** @template T @param {Kind} kind @param {() => Promise<T>} act @returns {Promise<T>} */
+  #inTurn(kind, act) {
+    const turn = this.turns[kind].then(act);
+    this.turns[kind] = turn.catch(() => undefined); // who asked for it hears of its failure
+    return turn;
+  }
+
+  /** @param {Kind} kind @returns {Promise<boolean>} */
   async #open(kind) {
     const opened = await openOne(kind, { raw: this.raw });
     const track = opened[kind];
-    if (!track) {
-      this.#word(opened.problem ?? (kind === 'audio' ? 'There is no microphone.' : 'There is no camera.'));
-      return false;
-    }
+    if (!track) this.#word(opened.problem ?? `There is no ${WORDS[kind]}.`);
+    return track !== null && this.#use(kind, track);
+  }
+
+  /** @param {Kind} kind @param {MediaStreamTrack} track @returns {Promise<boolean>} false: it came too late */
+  async #use(kind, track) {
     if (this.over) {
       stop(track);
       return false;
@@ -126,16 +119,29 @@ export class OwnMedia extends EventTarget {
     return true;
   }
 
-  /** @param {'audio' | 'video'} kind @param {MediaStreamTrack | null} track that may be unplugged */
+  /** @param {Kind} kind @param {MediaStreamTrack | null} track that may be unplugged, or no longer be allowed */
   #mind(kind, track) {
     track?.addEventListener('ended', () => {
-      if (this[kind] !== track || this.over) return;
-      this.#word(kind === 'audio' ? 'The microphone went away.' : 'The camera went away.');
-      void (kind === 'audio' ? this.#lostMicrophone() : this.cameraGoesOff({ tell: true }));
+      if (this[kind] === track && !this.over) void this.#inTurn(kind, () => this.#wentAway(kind, track));
     });
   }
 
-  async #lostMicrophone() {
+  /** Another device takes over, if there is one and nobody has to be asked. @param {Kind} kind @param {MediaStreamTrack} gone */
+  async #wentAway(kind, gone) {
+    const another = (await allowed(kind)) ? (await openOne(kind, { raw: this.raw }))[kind] : null;
+    if (this[kind] !== gone || this.over) return stop(another); // switched off meanwhile
+    if (!another) {
+      this.#word(`The ${WORDS[kind]} went away.`);
+      return this.#without(kind);
+    }
+    await this.#use(kind, another);
+    this.#word(`The ${WORDS[kind]} went away. ${another.label ? `“${another.label}”` : 'Another one'} is used now.`);
+    this.#changed();
+  }
+
+  /** @param {Kind} kind */
+  async #without(kind) {
+    if (kind === 'video') return this.cameraGoesOff({ tell: true });
     this.audio = null;
     this.setMuted(true);
     this.#tell({ audio_muted: true });

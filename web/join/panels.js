@@ -1,9 +1,10 @@
-// What opens over or beside the meeting: people, view, more, devices, the keyboard's page.
+// What opens over or beside the meeting: people, view, more, devices, the keyboard's page, other windows.
 
 import { bindMenu } from '../shared/menus.js';
 import { choose, fill } from './devices.js';
 import { preference, setPreference } from './memory.js';
 import { canShare } from './screen.js';
+import { Windows } from './windows.js';
 
 /** @typedef {import('./stage.js').Stage} Stage */
 /** @typedef {import('./people.js').People} People */
@@ -14,7 +15,10 @@ export class Panels extends EventTarget {
   constructor(stage) {
     super();
     this.stage = stage;
+    /** The device that is open, '' if none is: whoever opens devices says so here. @type {(kind: 'audio' | 'video') => string} */
+    this.inUse = () => '';
     this.people = /** @type {People} */ (stage.querySelector('mx-people'));
+    this.windows = new Windows(stage);
     const { parts } = stage;
     bindMenu(parts.view, parts['view-menu']);
     bindMenu(parts.more, parts['more-menu']);
@@ -22,12 +26,8 @@ export class Panels extends EventTarget {
     this.#item('open-view', () => parts['view-menu'].showPopover());
     this.#item('open-screen', () => stage.dispatchEvent(new Event('screen')));
     this.#item('devices', () => void this.#openDevices());
-    this.#item('full', () => void this.toggleFullScreen());
-    this.#item('picture', () => void this.#togglePicture());
     this.#item('keyboard', () => this.openHelp());
     parts.screen.hidden = parts['open-screen'].hidden = !canShare;
-    parts.full.hidden = !document.fullscreenEnabled;
-    parts.picture.hidden = !document.pictureInPictureEnabled;
     stage.addEventListener('people', () => this.togglePeople());
     this.people.addEventListener('close', () => this.togglePeople(false));
     this.#devices();
@@ -71,31 +71,27 @@ export class Panels extends EventTarget {
     return preference('shortcuts') !== 'off';
   }
 
-  async toggleFullScreen() {
-    try {
-      if (document.fullscreenElement) await document.exitFullscreen();
-      else await this.stage.main.requestFullscreen();
-    } catch (error) {
-      console.info('no full screen', error);
-    }
-  }
-
-  async #togglePicture() {
-    try {
-      if (document.pictureInPictureElement) await document.exitPictureInPicture();
-      else await this.stage.parts.composite.requestPictureInPicture();
-    } catch (error) {
-      this.stage.toast('The browser gives no small window now.');
-      console.info('no picture in picture', error);
-    }
-  }
-
   async #openDevices() {
-    const { cameras, microphones, speakers, tones, nothing } = this.stage.parts;
-    await Promise.all([fill(cameras, 'camera'), fill(microphones, 'microphone'), fill(speakers, 'speaker')]);
-    nothing.hidden = ![cameras, microphones, speakers].every((one) => one.closest('label').hidden);
+    const { tones, 'devices-dialog': dialog } = this.stage.parts;
+    if (dialog.open) return;
     tones.value = preference('tones') ?? 'on';
-    this.stage.parts['devices-dialog'].showModal();
+    await this.#fillDevices();
+    if (!dialog.open) dialog.showModal(); // a second click may have come meanwhile
+  }
+
+  async #fillDevices() {
+    const { cameras, microphones, speakers, nothing } = this.stage.parts;
+    await Promise.all([
+      fill(cameras, 'camera', this.inUse('video')),
+      fill(microphones, 'microphone', this.inUse('audio')),
+      fill(speakers, 'speaker'),
+    ]);
+    nothing.hidden = ![cameras, microphones, speakers].every((one) => one.closest('label').hidden);
+  }
+
+  /** One came or went, or another one is in use. */
+  devicesChanged() {
+    if (this.stage.parts['devices-dialog'].open) void this.#fillDevices();
   }
 
   #devices() {
@@ -121,8 +117,7 @@ export class Panels extends EventTarget {
     this.togglePeople(false);
     for (const dialog of this.stage.querySelectorAll('dialog')) dialog.close();
     for (const menu of this.stage.querySelectorAll('[popover]:popover-open')) /** @type {HTMLElement} */ (menu).hidePopover();
-    if (document.fullscreenElement) void document.exitFullscreen().catch(() => undefined);
-    if (document.pictureInPictureElement) void document.exitPictureInPicture().catch(() => undefined);
+    this.windows.reset();
   }
 
   /** @param {string} type @param {unknown} detail */

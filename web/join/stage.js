@@ -1,5 +1,6 @@
 import { partsOf, setText, showToggle } from '../shared/parts.js';
 import { routeSound } from './devices.js';
+import { LastPicture } from './hold.js';
 
 /** @typedef {import('../shared/api.js').Tile} Tile */
 /** @typedef {{width: number, height: number, fit?: string}} Canvas */
@@ -9,6 +10,7 @@ const TOAST_MS = 6_000;
 const SAID_MS = 4_000;
 const BORDER = 4; // canvas pixels of a tile that the server's border for who speaks may take
 const BUTTONS = Object.freeze(['mic', 'camera', 'screen', 'hand', 'leave', 'people']);
+const SENDING = Object.freeze(['mic', 'camera', 'screen', 'open-screen', 'hand']); // what who only watches has no use for
 
 /**
  * The meeting's picture and bar: the composite, one's own picture over one's own tile, words on what is going on.
@@ -25,9 +27,14 @@ export class Stage extends HTMLElement {
   toastTimer = 0;
   saidTimer = 0;
   speaking = false;
+  last = /** @type {LastPicture} */ (/** @type {unknown} */ (null)); // from connectedCallback on
+  /** The connection is up again, its picture is not there yet. */
+  arriving = false;
 
   connectedCallback() {
     this.parts = partsOf(this);
+    this.last = new LastPicture(this.parts.composite, this.parts.held);
+    this.last.addEventListener('released', () => this.arriving && this.arrived());
     for (const name of BUTTONS) this.parts[name].addEventListener('click', () => this.dispatchEvent(new Event(name)));
     this.parts.sound.addEventListener('click', () => void this.#play());
     for (const type of ['pointermove', 'pointerdown', 'keydown']) this.addEventListener(type, () => this.#awake());
@@ -49,6 +56,7 @@ export class Stage extends HTMLElement {
   /** @param {MediaStream} stream */
   async play(stream) {
     this.parts.composite.srcObject = stream;
+    this.last.await();
     await this.#play();
   }
 
@@ -66,6 +74,30 @@ export class Stage extends HTMLElement {
       sound.hidden = false;
       await composite.play().catch((/** @type {unknown} */ reason) => console.warn('the composite does not play', reason));
     }
+  }
+
+  /** The connection is lost: the picture stays as it was. @param {string} text what is going on */
+  hold(text) {
+    this.arriving = false;
+    this.last.keep();
+    this.banner(text, true);
+  }
+
+  /** The connection is up: the word on it goes once there is a new picture. */
+  arrived() {
+    this.arriving = this.last.held;
+    if (this.arriving) this.last.expect();
+    else this.banner(null);
+  }
+
+  /** Nothing is left of the meeting that was. */
+  clear() {
+    this.hidden = true;
+    this.arriving = false;
+    this.last.release();
+    this.banner(null);
+    this.showSelf(null);
+    this.placeSelf(null, this.canvas);
   }
 
   /** @param {MediaStreamTrack | null} track */
@@ -117,6 +149,11 @@ export class Stage extends HTMLElement {
     handButton.setAttribute('aria-pressed', String(hand));
     handButton.title = hand ? 'Lower your hand (h)' : 'Raise your hand (h)';
     this.parts.sharing.hidden = !sharing;
+  }
+
+  /** Who only watches has nothing to send. @param {boolean} watching */
+  showWatching(watching) {
+    for (const name of SENDING) this.parts[name].disabled = watching;
   }
 
   /** @param {import('./quality.js').Quality} quality @param {string} word @param {string} numbers */
