@@ -68,7 +68,7 @@ def _parse_extensions(profile: int, block: bytes) -> dict[int, bytes]:
             id_, length, at = block[at], block[at + 1], at + 2
         else:
             id_, length, at = block[at] >> 4, (block[at] & 0x0F) + 1, at + 1
-            if id_ == 15:
+            if id_ in (0, 15):  # padding has no length, 15 is reserved: RFC 8285, 4.2 has the rest left alone
                 break
         if at + length > len(block):
             break
