@@ -2,7 +2,9 @@
 
 import { Problem, RoomApi } from './api.js';
 import { backOff, connectDeadline, next } from './machine.js';
+import { Prober } from './prober.js';
 import { Transport } from './transport.js';
+import { Watch } from './watch.js';
 
 /** @typedef {import('./machine.js').CallState} CallState */
 /** @typedef {import('./machine.js').CallInput} CallInput */
@@ -13,16 +15,12 @@ import { Transport } from './transport.js';
 /** @typedef {{room: string, name: string, view?: string, token?: string | null, id?: string | null,
  *             key?: string | null, tracks: LocalTracks}} CallOptions */
 
-const WATCH_MS = 1_000;
-const SILENCE_MS = 4_000; // the composite comes all the time: so long without a byte, and the way is gone
-const SILENCE_AFTER_WAKING_MS = 1_500;
-const SLEPT_MS = 5_000; // a timer of a second that comes so late has slept
 const FINAL = new Set([400, 403, 406, 410, 413, 422, 423]);
 const FORGOTTEN = new Set([401, 404]);
 
 /**
  * Fires `state` (detail: {state, reason}), `stream` (detail: MediaStream), `joined` (detail: {id, token}),
- * `event` (detail: RoomEvent), `network` (detail: {online}).
+ * `event` (detail: RoomEvent), `network` (detail: {online}), `interrupted` (detail: whether nothing comes at the moment).
  */
 export class Call extends EventTarget {
   /** @param {CallOptions} options */
@@ -47,8 +45,10 @@ export class Call extends EventTarget {
     this.deadline = 0;
     /** @type {CameraEncoding | undefined} */
     this.encoding = undefined;
-    this.watcher = 0;
-    this.heard = { bytes: -1, at: 0, looked: 0, patience: SILENCE_MS };
+    /** @type {Watch | null} */
+    this.watch = null;
+    /** @type {Prober | null} */
+    this.prober = null;
     this.page = new AbortController();
     const { signal } = this.page;
     window.addEventListener('online', () => this.#networkChanged(true), { signal });
@@ -56,7 +56,7 @@ export class Call extends EventTarget {
     window.addEventListener('pagehide', () => this.transport?.close(), { signal });
     window.addEventListener('pageshow', ({ persisted }) => persisted && this.#lost('The page was asleep.'), { signal });
     const { connection } = /** @type {any} */ (navigator); // from Wi-Fi to the phone's network, say: another address
-    connection?.addEventListener?.('change', () => this.#suspect(), { signal });
+    connection?.addEventListener?.('change', () => void this.watch?.hint(), { signal });
   }
 
   get pc() {
@@ -114,17 +114,24 @@ export class Call extends EventTarget {
     this.transport = transport;
     transport.addEventListener('stream', () => this.#tell('stream', transport.stream));
     transport.addEventListener('up', () => this.#up());
+    transport.addEventListener('shaky', () => void this.watch?.hint());
     transport.addEventListener('lost', () => this.#lost('The connection was lost.'));
     this.deadline = window.setTimeout(() => transport.close('lost'), connectDeadline(this.attempt));
     try {
       const sdp = await transport.offer();
       const answer = await this.api.join(this.#joinBody(sdp, transport.kinds()));
-      if (this.transport !== transport) return; // left meanwhile
+      if (this.transport !== transport) return void this.#cameTooLate(answer);
       this.#joined(answer);
       await transport.answer(answer.sdp, (candidates) => void this.#trickle(answer.id, candidates));
     } catch (error) {
       if (this.transport === transport) this.#failed(error);
     }
+  }
+
+  /** The user left while the server took us in: it should not keep a seat for us. @param {import('./api.js').JoinAnswer} answer */
+  #cameTooLate({ id, token }) {
+    if (this.state !== 'ended') return; // a newer attempt, as the same participant
+    new RoomApi(this.options.room, token).remove(id).catch((error) => console.info('the seat is free in a moment', error));
   }
 
   /** @param {string} sdp @param {Record<string, string>} tracks @returns {import('./api.js').JoinBody} */
@@ -155,26 +162,18 @@ export class Call extends EventTarget {
   #up() {
     window.clearTimeout(this.deadline);
     this.attempt = 0;
-    if (!this.#move('up')) return;
-    this.heard = { bytes: -1, at: performance.now(), looked: performance.now(), patience: SILENCE_MS };
-    this.watcher = window.setInterval(() => void this.#watch(), WATCH_MS);
+    if (!this.#move('up') || !this.transport) return;
+    const watch = new Watch(this.transport, () => this.api.probe(this.id));
+    this.watch = watch;
+    watch.addEventListener('interrupted', (event) => this.#tell('interrupted', /** @type {CustomEvent} */ (event).detail));
+    watch.addEventListener('answered', (event) => this.#answered(/** @type {CustomEvent} */ (event).detail));
+    watch.addEventListener('gone', () => this.#lost('The connection was lost.', 0));
   }
 
-  /** Notices a way that is gone sooner than ICE does, and after a sleep at once. */
-  async #watch() {
-    const { transport, heard } = this;
-    const now = performance.now();
-    if (now - heard.looked > SLEPT_MS) this.#suspect();
-    heard.looked = now;
-    const bytes = await transport?.received();
-    if (bytes === null || bytes === undefined || transport !== this.transport || this.state !== 'live') return;
-    if (bytes !== heard.bytes) Object.assign(heard, { bytes, at: now, patience: SILENCE_MS });
-    else if (now - heard.at > heard.patience) transport?.close('lost');
-  }
-
-  /** Something happened to the network: what is not heard of very soon is gone. */
-  #suspect() {
-    Object.assign(this.heard, { at: performance.now(), patience: SILENCE_AFTER_WAKING_MS });
+  /** What the server said when it was asked for us in a silence. @param {Problem | null} problem */
+  #answered(problem) {
+    if (problem && (FINAL.has(problem.status) || FORGOTTEN.has(problem.status))) return this.#failed(problem);
+    if (!this.events) this.#openEvents();
   }
 
   /** @param {boolean} online */
@@ -182,9 +181,9 @@ export class Call extends EventTarget {
     this.#tell('network', { online });
     if (!online) return;
     this.attempt = Math.min(this.attempt, 1);
-    if (this.state === 'live') this.#suspect();
+    if (this.state === 'live') void this.watch?.hint();
     else if (this.state === 'joining' && this.token) this.#lost('The network changed.', 0); // begun on the old one
-    else this.#retryNow();
+    else this.prober?.hurry();
   }
 
   /** @param {unknown} error */
@@ -212,18 +211,26 @@ export class Call extends EventTarget {
     if (!this.#move('lost', reason)) return;
     const wait = retryAfterMs ?? backOff(this.attempt, Math.random());
     this.attempt += 1;
-    this.timer = window.setTimeout(() => this.#retryNow(), wait);
+    this.timer = window.setTimeout(() => this.#seek(), wait);
   }
 
-  #retryNow() {
-    window.clearTimeout(this.timer);
+  /** Joins as soon as the server answers at all: an offer is not made into a network that is not there. */
+  #seek() {
+    this.prober?.stop();
+    this.prober = new Prober(() => this.api.probe(null), () => this.#retry());
+    this.prober.hurry();
+  }
+
+  #retry() {
     if (this.#move('retry')) void this.#connect();
   }
 
   #drop() {
     window.clearTimeout(this.deadline);
     window.clearTimeout(this.timer);
-    window.clearInterval(this.watcher);
+    this.prober?.stop();
+    this.watch?.stop();
+    this.watch = null;
     this.transport?.close();
     this.transport = null;
     const socket = this.events;
@@ -249,18 +256,19 @@ export class Call extends EventTarget {
     };
   }
 
-  /** The server went, or only this socket: ask it whether we are still in. @param {WebSocket} socket */
+  /** The server went, or the network, or only this socket. @param {WebSocket} socket */
   async #eventsClosed(socket) {
     try {
-      const self = await this.api.participant(/** @type {string} */ (this.id));
-      if (this.events !== socket) return;
-      if (self.state === 'disconnected') this.#lost('The connection was lost.');
-      else this.timer = window.setTimeout(() => this.events === socket && this.#openEvents(), backOff(2, Math.random()));
+      await this.api.probe(this.id);
     } catch (error) {
       if (this.events !== socket) return;
-      if (error instanceof Problem && (error.status === 403 || error.status === 410)) this.#end(error.message);
-      else this.#lost('The server went away.');
+      if (error instanceof Problem) return this.#failed(error);
+      this.events = null; // opened again when the server answers
+      return void this.watch?.hint();
     }
+    if (this.events !== socket) return;
+    void this.watch?.hint();
+    this.timer = window.setTimeout(() => this.events === socket && this.#openEvents(), backOff(2, Math.random()));
   }
 
   /** @param {RoomEvent} event */
