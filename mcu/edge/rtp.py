@@ -80,23 +80,34 @@ def _parse_extensions(profile: int, block: bytes) -> dict[int, bytes]:
 class HeaderTemplate:
     """What is the same in all packets of one stream to one peer: SSRC, MID, and the place of what changes.
 
-    mid, send_time, level: header extension ids, None where not negotiated.
+    mid, send_time, level, mark: header extension ids, None where not negotiated. The mark (a transport-wide sequence
+    number) has its room in every packet, because packets of one size can leave in one system call.
     """
 
     def __init__(
-        self, ssrc: int, mid: str, *, mid_id: int | None, send_time_id: int | None, level_id: int | None
+        self,
+        ssrc: int,
+        mid: str,
+        *,
+        mid_id: int | None,
+        send_time_id: int | None,
+        level_id: int | None,
+        mark_id: int | None = None,
     ) -> None:
         self._ssrc = ssrc
         encoded = mid.encode("ascii")
         prefix = bytes(((mid_id << 4) | (len(encoded) - 1),)) + encoded if mid_id is not None else b""
         changing = 4 if send_time_id is not None else 2 if level_id is not None else 0
-        words = -(-(len(prefix) + changing) // 4)
+        room = 3 if mark_id is not None else 0
+        words = -(-(len(prefix) + changing + room) // 4)
         self._padding = b"\0" * (4 * words - len(prefix) - changing)
         self._has_extensions = words > 0
         self._prefix = _EXTENSION.pack(ONE_BYTE, words) + prefix if words else b""
         self._send_time = bytes(((send_time_id << 4) | 2,)) if send_time_id is not None else b""
         self._level = bytes((level_id << 4,)) if level_id is not None and send_time_id is None else b""
         self._first = 0x90 if words else 0x80
+        self._mark = bytes(((mark_id << 4) | 1,)) if mark_id is not None else b""
+        self._mark_at = len(self._prefix) + changing
 
     def extensions(self, now: float, level: int | None) -> bytes:
         """The extension block of one frame. now: seconds, for abs-send-time (24 bit, 6.18); level: RFC 6464 0..127."""
@@ -107,6 +118,11 @@ class HeaderTemplate:
             value = 127 if level is None else level
             return self._prefix + self._level + bytes(((0x80 if value < 60 else 0) | value,)) + self._padding
         return self._prefix + self._padding
+
+    def marked(self, block: bytes, mark: int) -> bytes:
+        """An extension block with its mark. mark: 16 bit; the template was made with a mark_id."""
+        at = self._mark_at
+        return block[:at] + self._mark + mark.to_bytes(2, "big") + block[at + 3 :]
 
     def header(self, payload_type: int, sequence: int, timestamp: int, *, marker: bool) -> bytes:
         """The twelve fixed bytes; the extension block follows them."""

@@ -1,0 +1,167 @@
+"""What the network does to packets on their way to one peer: its queue, its rate, its losses. Pure: `now` is given.
+
+It watches marks: some packets of the picture carry a running number, and the peer reports when each arrived
+(`transport_cc.py`). From what was sent in between follows how fast the way really is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from statistics import median
+
+from mixdown.mcu.edge.transport_cc import Arrivals
+
+MAX_MARKS = 1024
+"Marks remembered, oldest forgotten first: ten seconds of a picture, thrice a report's delay on the worst of ways."
+MAX_SAMPLES = 256
+BASE_SECONDS = 15.0
+"The least delay of the last one to two such times is taken for that of an empty queue."
+STANDING_SECONDS = 0.12
+"The least delay among what arrived in such a time: one frame's own length, or a stall that is over, is no queue."
+RATE_SECONDS = 0.4
+BUSY_DELAY, BUSY_SECONDS = 0.02, 0.1
+"Seconds in the queue that say the link was busy; for how long it must have been."
+LOSS_SECONDS = 1.0
+BURST_GAP = 0.002
+"Seconds between two packets that left together: how far apart they arrive tells the rate of the narrowest link."
+BURST_BYTES = 400
+MAX_BURSTS = 15
+BURST_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A mark that arrived. sent: our clock; arrived: the peer's; octets: all that had been sent up to and with it."""
+
+    sent: float
+    arrived: float
+    octets: int
+
+    @property
+    def delay(self) -> float:
+        """One way, on two clocks: only differences mean anything."""
+        return self.arrived - self.sent
+
+
+class Path:
+    """queue: seconds that a packet waits somewhere on the way; growth: how much of it came in the last
+    STANDING_SECONDS; delivered: bit/s, as marks arrived; span: seconds of sending that this is about."""
+
+    def __init__(self) -> None:
+        self.queue = 0.0
+        self.delivered = 0.0
+        self.growth = 0.0
+        self.span = 0.0
+        self.reports = 0
+        self.last_report = float("-inf")
+        self._marks: dict[int, tuple[float, int]] = {}
+        self._samples: deque[Sample] = deque(maxlen=MAX_SAMPLES)
+        self._fates: deque[tuple[float, bool]] = deque(maxlen=MAX_SAMPLES)
+        self._bursts: deque[tuple[float, float]] = deque(maxlen=MAX_BURSTS)
+        self._base = (float("inf"), float("inf"))
+        self._base_since = float("-inf")
+        self._after = float("-inf")
+        self._octets = 0
+
+    def sent(self, mark: int, now: float, octets: int) -> None:
+        """mark: 16 bit. octets: bytes on the wire so far, with IP and UDP, this packet's included."""
+        marks = self._marks
+        marks.pop(mark, None)
+        marks[mark] = (now, octets)
+        self._octets = octets
+        if len(marks) > MAX_MARKS:
+            del marks[next(iter(marks))]
+
+    def feedback(self, report: Arrivals, now: float) -> None:
+        """Numbers that were never sent, or were reported before, are ignored."""
+        self.reports += 1
+        self.last_report = now
+        last = max((i for i, at in enumerate(report.times) if at is not None), default=-1)
+        for index, arrived in enumerate(report.times[: last + 1]):
+            found = self._marks.pop((report.base + index) & 0xFFFF, None)
+            if found is None:
+                continue
+            self._fates.append((now, arrived is None))
+            if arrived is not None:
+                self._take(Sample(found[0], arrived, found[1]), now)
+        self._measure(now)
+
+    def reset(self, now: float) -> None:
+        """What was sent until now says nothing of what is sent from now on."""
+        self._after = now
+        self._samples.clear()
+        self._fates.clear()
+        self._bursts.clear()
+        self.queue = self.growth = self.delivered = self.span = 0.0
+
+    def _take(self, sample: Sample, now: float) -> None:
+        if now - self._base_since > BASE_SECONDS:
+            self._base = (self._base[1], sample.delay)
+            self._base_since = now
+        self._base = (self._base[0], min(self._base[1], sample.delay))
+        if sample.sent < self._after:
+            return
+        before = self._samples[-1] if self._samples else None
+        if before is not None and sample.sent - before.sent < BURST_GAP:
+            self._burst(before, sample, now)
+        self._samples.append(sample)
+
+    def _burst(self, first: Sample, last: Sample, now: float) -> None:
+        octets, gap = last.octets - first.octets, last.arrived - first.arrived
+        if octets >= BURST_BYTES:
+            self._bursts.append((now, 8 * octets / max(gap, 0.00025)))
+
+    def _measure(self, now: float) -> None:
+        samples = self._samples
+        if not samples:
+            return
+        newest = samples[-1]
+        base = min(self._base)
+        turn = newest.arrived - STANDING_SECONDS
+        recent = min(s.delay for s in samples if s.arrived >= turn)
+        before = min((s.delay for s in samples if turn - STANDING_SECONDS <= s.arrived < turn), default=recent)
+        self.queue = max(0.0, recent - base)
+        self.growth = recent - before
+        first = self._window(newest)
+        self.span = newest.sent - first.sent
+        octets = newest.octets - first.octets
+        self.delivered = 8 * octets / max(newest.arrived - first.arrived, 0.001) * (1 - self.loss(now, RATE_SECONDS))
+
+    def _window(self, newest: Sample) -> Sample:
+        """Where the look back begins: at RATE_SECONDS, or later, at what first found the link busy. While it is, the
+        rate of what arrives is the link's own."""
+        base = min(self._base)
+        busy = first = newest
+        is_busy = True
+        for sample in reversed(self._samples):
+            if newest.arrived - sample.arrived > RATE_SECONDS:
+                break
+            first = sample
+            is_busy = is_busy and sample.delay - base > BUSY_DELAY
+            if is_busy:
+                busy = sample
+        return busy if newest.arrived - busy.arrived >= BUSY_SECONDS else first
+
+    def loss(self, now: float, seconds: float = LOSS_SECONDS) -> float:
+        """0 until some marks were reported on."""
+        fates = [lost for at, lost in self._fates if now - at <= seconds]
+        return sum(fates) / len(fates) if len(fates) >= 5 else 0.0
+
+    def narrowest(self, now: float) -> float | None:
+        """bit/s of the narrowest link by packets that left together lately; None: there were not enough. Links that
+        gather packets (Wi-Fi) look wider than they are."""
+        rates = [rate for at, rate in self._bursts if now - at <= BURST_SECONDS]
+        return median(rates) if len(rates) >= 3 else None
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the peer reports arrivals at all."""
+        return self.reports > 2
+
+    @property
+    def backlog(self) -> float:
+        """Seconds that what is under way still needs to arrive, at the rate of late; 0 where nothing is known."""
+        if not self._samples or not self.delivered:
+            return 0.0
+        return 8 * (self._octets - self._samples[-1].octets) / self.delivered

@@ -1,0 +1,144 @@
+"""A line that becomes thin and wide again, in simulated time: which step of quality a peer gets, and when."""
+
+from __future__ import annotations
+
+import pytest
+from support.bottleneck import Call, Link
+
+from mixdown.codecs.encoded import TierName
+from mixdown.mcu.edge.adaptation import Adaptation, Limit
+from mixdown.mcu.edge.ladder import Ladder
+from mixdown.mcu.edge.path import Path
+
+WIDE, THIN = 2_500_000, 350_000
+
+
+def tiers(call: Call) -> list[TierName]:
+    return [tier for _, tier in call.history]
+
+
+@pytest.mark.parametrize("queue", [0.1, 0.3, 1.0])
+@pytest.mark.parametrize("reports", [True, False], ids=["arrivals", "remb"])
+def test_a_wide_line_keeps_the_best_step(queue: float, reports: bool) -> None:
+    call = Call(Link(WIDE, queue=queue), reports=reports)
+    call.run(20)
+    assert call.history == [] and call.probed == 0 and call.adaptation.limit is Limit.NONE
+
+
+@pytest.mark.parametrize("queue", [0.1, 0.3, 1.0])
+@pytest.mark.parametrize("reports", [True, False], ids=["arrivals", "remb"])
+def test_thin_fits_in_three_seconds_and_wide_is_back_in_twenty(queue: float, reports: bool) -> None:
+    call = Call(Link(WIDE, queue=queue), reports=reports)
+    call.run(10)
+    call.link.rate = THIN
+    call.run(3)
+    assert call.tier is TierName.LOW and call.adaptation.limit is Limit.BANDWIDTH
+    assert call.rate(1.0) <= 1.05 * THIN
+    call.run(27)
+    assert TierName.MEDIUM not in tiers(call)[-1:], "nothing but what fits while the line is thin"
+    assert len(call.history) <= 3 and TierName.AUDIO not in tiers(call)
+    call.link.rate = WIDE
+    call.run(20)
+    assert call.tier is TierName.FULL and call.adaptation.limit is Limit.NONE
+
+
+def test_sound_waits_only_while_the_line_is_found_out() -> None:
+    call = Call(Link(WIDE, queue=1.0))
+    call.run(10)
+    call.link.rate = THIN
+    call.run(30)
+    late = [at for at, delay in call.sound_delays if at > 10 and (delay is None or delay > 0.3)]
+    assert late and max(late) < 10 + 3
+
+
+def test_packets_that_left_together_spare_probes_on_a_thin_line() -> None:
+    call = Call(Link(WIDE))
+    call.run(5)
+    call.link.rate = THIN
+    call.run(60)
+    assert call.probed < 1.5
+
+
+@pytest.mark.parametrize("reports", [True, False], ids=["arrivals", "remb"])
+def test_a_line_too_thin_for_any_picture_gets_sound_alone_and_comes_back(reports: bool) -> None:
+    call = Call(Link(WIDE), reports=reports)
+    call.run(5)
+    call.link.rate = 150_000
+    call.run(6)
+    assert call.adaptation.tier is TierName.AUDIO
+    call.link.rate = WIDE
+    call.run(35)
+    assert call.adaptation.tier is TierName.FULL
+
+
+@pytest.mark.parametrize("reports", [True, False], ids=["arrivals", "remb"])
+def test_five_percent_of_random_loss_change_nothing_and_a_fifth_does(reports: bool) -> None:
+    call = Call(Link(WIDE), reports=reports)
+    call.random_loss = 0.05
+    call.run(30)
+    assert call.history == []
+    call.random_loss = 0.2
+    call.run(30)
+    assert tiers(call) and TierName.AUDIO not in tiers(call)
+
+
+def test_a_line_between_two_steps_is_not_tried_for_ever() -> None:
+    """It carries what padding takes for a moment, but not the picture: each failure makes the next wait longer."""
+    adaptation, path, now = Adaptation(TierName.FULL, 0.0), Path(), 0.0
+    ups: list[float] = []
+    while now < 600:
+        now += 0.1
+        if adaptation.tier is TierName.FULL and now - adaptation._changed > 2:
+            adaptation.on_remb(2_000_000, now - 0.01)
+            adaptation.on_remb(800_000, now)  # it fell, under the step
+        elif adaptation.probe is not None:
+            adaptation.on_remb(adaptation.probe.rate, now)
+        before = adaptation.tier
+        if adaptation.decide(path, now) and adaptation.tier is TierName.FULL and before is not TierName.FULL:
+            ups.append(now)
+    gaps = [later - earlier for earlier, later in zip(ups, ups[1:], strict=False)]
+    assert 6 <= len(ups) <= 16 and gaps[-1] > 60 > gaps[0]
+
+
+def test_the_choice_is_the_ceiling() -> None:
+    call = Call(Link(WIDE))
+    call.adaptation.choose(TierName.MEDIUM, 0.0)
+    call.run(20)
+    assert call.adaptation.tier is TierName.MEDIUM and call.adaptation.limit is Limit.CHOICE and call.probed == 0
+    call.adaptation.choose(TierName.FULL, call.now)
+    assert call.adaptation.tier is TierName.FULL, "the line was not the limit"
+
+
+def test_a_choice_while_the_line_is_the_limit_is_not_jumped_to() -> None:
+    call = Call(Link(THIN))
+    call.run(10)
+    assert call.adaptation.tier is TierName.LOW
+    call.adaptation.choose(TierName.MEDIUM, call.now)
+    assert call.adaptation.tier is TierName.LOW
+    call.adaptation.choose(TierName.AUDIO, call.now)
+    assert call.adaptation.tier is TierName.AUDIO and call.adaptation.limit is Limit.CHOICE
+
+
+def test_remb_counts_only_if_it_fell() -> None:
+    adaptation, path = Adaptation(TierName.FULL, 0.0), Path()
+    for n in range(100):
+        adaptation.on_remb(300_000 * 1.01**n, n * 0.2)  # what a browser says before it has received much
+        assert not adaptation.decide(path, n * 0.2)
+
+
+def test_without_a_repair_stream_a_step_up_is_tried_without_padding() -> None:
+    adaptation, path = Adaptation(TierName.FULL, 0.0, can_probe=False), Path()
+    adaptation.on_remb(2_000_000, 4.9)
+    adaptation.on_remb(300_000, 5.0)
+    assert adaptation.decide(path, 5.0) and adaptation.tier is TierName.LOW
+    assert not adaptation.decide(path, 6.0)
+    assert adaptation.decide(path, 9.0) and adaptation.tier is TierName.MEDIUM and adaptation.probe is None
+
+
+def test_ladder() -> None:
+    ladder = Ladder((1500, 700, 200), 80_000)
+    assert ladder.total(TierName.AUDIO) == 80_000
+    assert ladder.fitting(5_000_000, TierName.FULL) is TierName.FULL
+    assert ladder.fitting(5_000_000, TierName.LOW) is TierName.LOW
+    assert ladder.fitting(900_000, TierName.FULL) is TierName.MEDIUM
+    assert ladder.fitting(100_000, TierName.FULL) is TierName.AUDIO
