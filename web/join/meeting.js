@@ -77,6 +77,7 @@ export class Meeting extends EventTarget {
     on('joined', () => this.#joined());
     on('event', (event) => this.#roomEvent(event));
     on('network', ({ online }) => this.#network(online));
+    on('interrupted', (now) => this.#interrupted(now));
   }
 
   #listenToOurs() {
@@ -138,6 +139,12 @@ export class Meeting extends EventTarget {
     if (!online) this.stage.banner('This device is offline. Waiting for the network…', true);
     else if (this.call.state === 'live') this.stage.arrived();
     else this.stage.banner('The network is there again. Reconnecting…', true);
+  }
+
+  /** @param {boolean} now nothing comes; the connection may yet go on by itself */
+  #interrupted(now) {
+    if (now) this.stage.banner('Nothing comes from the server. Waiting for the network…', true);
+    else this.stage.banner(null);
   }
 
   /** @param {string | null} reason */

@@ -17,6 +17,7 @@
  */
 
 const REQUEST_TIMEOUT_MS = 10_000;
+const PROBE_TIMEOUT_MS = 4_000;
 
 /** A failure that the server explained: application/problem+json, RFC 9457. */
 export class Problem extends Error {
@@ -77,11 +78,11 @@ export class RoomApi {
    * @param {string} method
    * @param {string} path
    * @param {unknown} [body]
-   * @param {{keepalive?: boolean}} [options] keepalive: it is sent although the page goes
+   * @param {{keepalive?: boolean, timeout?: number}} [options] keepalive: it is sent although the page goes; timeout: ms
    * @returns {Promise<any>} the JSON body, null if there is none
    * @throws {Problem | Unreachable}
    */
-  async call(method, path, body, { keepalive = false } = {}) {
+  async call(method, path, body, { keepalive = false, timeout = REQUEST_TIMEOUT_MS } = {}) {
     /** @type {Record<string, string>} */
     const headers = { Accept: 'application/json' };
     if (this.token) headers.Authorization = `Bearer ${this.token}`;
@@ -94,7 +95,7 @@ export class RoomApi {
         body: body === undefined ? undefined : JSON.stringify(body),
         cache: 'no-store',
         keepalive,
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        signal: AbortSignal.timeout(timeout),
       });
     } catch (error) {
       throw new Unreachable(error);
@@ -130,6 +131,12 @@ export class RoomApi {
    */
   participant(id) {
     return this.call('GET', `${this.path}/participants/${encodeURIComponent(id)}`);
+  }
+
+  /** Whether the server is there, and still knows the participant if one is named. @param {string | null} id */
+  probe(id) {
+    const path = id === null ? '/healthz' : `${this.path}/participants/${encodeURIComponent(id)}`;
+    return this.call('GET', path, undefined, { timeout: PROBE_TIMEOUT_MS });
   }
 
   /**

@@ -172,8 +172,15 @@ export class Call extends EventTarget {
 
   /** What the server said when it was asked for us in a silence. @param {Problem | null} problem */
   #answered(problem) {
-    if (problem && (FINAL.has(problem.status) || FORGOTTEN.has(problem.status))) return this.#failed(problem);
-    if (!this.events) this.#openEvents();
+    if (problem && this.#refused(problem)) return;
+    if (this.events?.readyState !== WebSocket.OPEN) this.#openEvents(); // it may hang in a network that was not there
+  }
+
+  /** Whether we are out by what the server says; an overloaded one says nothing of us. @param {Problem} problem */
+  #refused(problem) {
+    if (!FINAL.has(problem.status) && !FORGOTTEN.has(problem.status)) return false;
+    this.#failed(problem);
+    return true;
   }
 
   /** @param {boolean} online */
@@ -183,7 +190,7 @@ export class Call extends EventTarget {
     this.attempt = Math.min(this.attempt, 1);
     if (this.state === 'live') void this.watch?.hint();
     else if (this.state === 'joining' && this.token) this.#lost('The network changed.', 0); // begun on the old one
-    else this.prober?.hurry();
+    else if (this.state === 'waiting') this.#seek();
   }
 
   /** @param {unknown} error */
@@ -216,6 +223,7 @@ export class Call extends EventTarget {
 
   /** Joins as soon as the server answers at all: an offer is not made into a network that is not there. */
   #seek() {
+    window.clearTimeout(this.timer);
     this.prober?.stop();
     this.prober = new Prober(() => this.api.probe(null), () => this.#retry());
     this.prober.hurry();
@@ -258,15 +266,9 @@ export class Call extends EventTarget {
 
   /** The server went, or the network, or only this socket. @param {WebSocket} socket */
   async #eventsClosed(socket) {
-    try {
-      await this.api.probe(this.id);
-    } catch (error) {
-      if (this.events !== socket) return;
-      if (error instanceof Problem) return this.#failed(error);
-      this.events = null; // opened again when the server answers
-      return void this.watch?.hint();
-    }
+    const problem = await this.api.probe(this.id).then(() => null, (error) => error);
     if (this.events !== socket) return;
+    if (problem instanceof Problem && this.#refused(problem)) return;
     void this.watch?.hint();
     this.timer = window.setTimeout(() => this.events === socket && this.#openEvents(), backOff(2, Math.random()));
   }

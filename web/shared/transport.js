@@ -12,7 +12,7 @@ const TRICKLE_DELAY_MS = 40; // one request for all host candidates instead of o
 /** What the server calls each line (`tracks` of a join). @type {Readonly<Record<Line, string>>} */
 const KINDS = Object.freeze({ audio: 'microphone', video: 'camera', screen: 'screen', screenAudio: 'screen-audio' });
 
-/** Fires `stream`, `up`, `lost` (each at most once, `lost` is the last). */
+/** Fires `stream`, `up`, `lost` (each at most once, `lost` is the last), and `shaky` when its checks go unanswered. */
 export class Transport extends EventTarget {
   /**
    * @param {LocalTracks} tracks
@@ -59,7 +59,8 @@ export class Transport extends EventTarget {
     if (this.closed) return;
     const { connectionState: whole, iceConnectionState: ice } = this.pc;
     if (whole === 'connected') this.dispatchEvent(new Event('up'));
-    if (whole === 'failed' || whole === 'closed' || ice === 'failed' || ice === 'disconnected') this.close('lost');
+    if (whole === 'failed' || whole === 'closed' || ice === 'failed') this.close('lost');
+    else if (ice === 'disconnected') this.dispatchEvent(new Event('shaky')); // may yet come back by itself
   }
 
   /** @param {string} candidate */
