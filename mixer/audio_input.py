@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixdown.mixer import time_scale
 from mixdown.mixer.media import BLOCK_SAMPLES, CHANNELS, Samples
@@ -108,10 +109,20 @@ class AudioRing:
 
 def _stretched(before: Samples, block: Samples, ahead: Samples) -> Samples:
     """Cubic (Catmull-Rom) interpolation of `block` to (960, 2); its neighbours are one sample before, two after."""
-    line = np.concatenate((before, block, ahead))
-    at = np.arange(BLOCK_SAMPLES) * (len(block) / BLOCK_SAMPLES)
+    index, weights = _places(len(block))
+    # Both channels of a sample in one complex number: a fifth of the time that taking rows of two needs.
+    line = np.concatenate((before, block, ahead)).view(np.complex64)[:, 0]
+    cubic = weights[0] * line.take(index)
+    for offset in (1, 2, 3):
+        cubic += weights[offset] * line[offset:].take(index)
+    return cubic.view(np.float32).reshape(BLOCK_SAMPLES, CHANNELS)
+
+
+@lru_cache(2 * MAX_STRETCH)
+def _places(count: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Where in `count` samples the 960 of a block lie, (960,), and the weights of the four around each, (4, 960)."""
+    at = np.arange(BLOCK_SAMPLES) * (count / BLOCK_SAMPLES)
     index = at.astype(np.intp)
-    x = (at - index).astype(np.float32)[:, np.newaxis]
-    a, b, c, d = (line[index + i] for i in range(4))
-    cubic = b + 0.5 * x * (c - a + x * (2 * a - 5 * b + 4 * c - d + x * (3 * (b - c) + d - a)))
-    return np.asarray(cubic, np.float32)
+    x = at - index
+    weights = (-x + 2 * x**2 - x**3, 2 - 5 * x**2 + 3 * x**3, x + 4 * x**2 - 3 * x**3, x**3 - x**2)
+    return index, (0.5 * np.stack(weights)).astype(np.float32)
