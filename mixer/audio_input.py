@@ -115,7 +115,7 @@ def _stretched(before: Samples, block: Samples, ahead: Samples) -> Samples:
     cubic = weights[0] * line.take(index)
     for offset in (1, 2, 3):
         cubic += weights[offset] * line[offset:].take(index)
-    return cubic.view(np.float32).reshape(BLOCK_SAMPLES, CHANNELS)
+    return np.asarray(cubic.view(np.float32).reshape(BLOCK_SAMPLES, CHANNELS))
 
 
 @lru_cache(2 * MAX_STRETCH)
