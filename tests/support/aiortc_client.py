@@ -99,8 +99,9 @@ class AiortcClient:
 
     async def offer(self) -> str:
         if self._send:
-            self.pc.addTransceiver(Microphone(self.source))
-            transceiver = self.pc.addTransceiver(Camera(self.source))
+            microphone, camera = self.tracks()
+            self.pc.addTransceiver(microphone)
+            transceiver = self.pc.addTransceiver(camera)
         else:
             self.pc.addTransceiver("audio", direction="recvonly")
             transceiver = self.pc.addTransceiver("video", direction="recvonly")
@@ -110,6 +111,10 @@ class AiortcClient:
             transceiver.setCodecPreferences([c for c in capabilities.codecs if c.mimeType.lower() in wanted])
         await self.pc.setLocalDescription(await self.pc.createOffer())
         return str(self.pc.localDescription.sdp)
+
+    def tracks(self) -> tuple[MediaStreamTrack, MediaStreamTrack]:
+        """What is sent: sound, picture."""
+        return Microphone(self.source), Camera(self.source)
 
     def _track(self, track: MediaStreamTrack) -> None:
         if self._watch:
