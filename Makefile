@@ -8,7 +8,7 @@ STAMP := $(VENV)/.synced
 CODE := mcu mixer codecs tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve doctor test test-fast check format show-path show-sound show-pages show-network test-network clean
+.PHONY: help setup serve doctor test test-fast check format fuzz show-path show-sound show-pages show-network test-network clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ test-fast: $(STAMP) ## Tests without real browsers, some minutes less
 test: check ## Everything: style, types, all tests, real browsers (installed by apt if run as root)
 	tests/install_browsers.sh
 	$(RUN)/pytest -q $(ARGS)
+
+fuzz: $(STAMP) ## Fuzz all that reads what strangers send, five minutes (ARGS="--seconds 60 --only sdp")
+	cd tests && ../$(RUN)/python -m fuzz.campaign $(ARGS)
 
 show-path: $(STAMP) ## Real browsers in one room: what each sees and hears, with numbers
 	tests/install_browsers.sh

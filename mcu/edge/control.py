@@ -16,12 +16,12 @@ from aiortc.rtp import (
     RtcpRrPacket,
     RtcpRtpfbPacket,
     RtcpSrPacket,
-    unpack_remb_fci,
 )
 
 from mixdown.codecs.encoded import MediaKind
 from mixdown.mcu.edge.lines import Lines
 from mixdown.mcu.edge.outgoing import Outgoing
+from mixdown.mcu.edge.rtcp import remb_of
 from mixdown.mcu.link.messages import KeyFrameRequest, MixerPort, SenderReport
 
 CONTROL_PAUSE = 0.05
@@ -61,7 +61,7 @@ class Control:
             if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
                 self._on_key_frame_request(now)
             elif packet.fmt == RTCP_PSFB_APP:
-                self.remb, _ = unpack_remb_fci(packet.fci)
+                self.remb = remb_of(packet.fci)
 
     def report_sent(self, ntp: int, now: float) -> None:
         """Remembers a sender report of ours, for the round trip that an answer to it tells (RFC 3550, 6.4.1)."""

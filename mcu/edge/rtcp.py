@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 
 from aiortc import rtp as aiortc_rtp
@@ -75,3 +76,13 @@ def nack(ssrc: int, media_ssrc: int, lost: list[int]) -> bytes:
 def remb(ssrc: int, bitrate: int, media_ssrcs: list[int]) -> bytes:
     """bitrate: bit/s that all of media_ssrcs may send together."""
     return bytes(RtcpPsfbPacket(RTCP_PSFB_APP, ssrc, 0, aiortc_rtp.pack_remb_fci(bitrate, media_ssrcs)))
+
+
+def remb_of(fci: bytes) -> int:
+    """The bit/s of a REMB. ValueError if it is none; aiortc's reader raises another error where the count of streams
+    is more than the packet holds."""
+    try:
+        bitrate, _ = aiortc_rtp.unpack_remb_fci(fci)
+    except struct.error:
+        raise ValueError("REMB is truncated") from None
+    return int(bitrate)
