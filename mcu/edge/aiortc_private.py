@@ -14,15 +14,17 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import secrets
 import socket
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aioice import Candidate
 from aioice.candidate import candidate_foundation, candidate_priority
-from aioice.ice import CandidatePair, Connection, StunProtocol, get_host_addresses, relayed_candidate
+from aioice.ice import CandidatePair, Connection, StunProtocol, relayed_candidate
 from aioice.ice import server_reflexive_candidate as query_server_reflexive
+from aioice.utils import random_string
 from aiortc import RTCCertificate, RTCDtlsTransport, RTCIceGatherer, RTCIceServer, RTCIceTransport
 from aiortc.rtcicetransport import connection_kwargs
 from pylibsrtp import Error as SrtpError
@@ -30,18 +32,29 @@ from pylibsrtp import Session
 from pylibsrtp._binding import ffi, lib
 
 from mixdown.mcu import clock
+from mixdown.mcu.edge import source_filter
+from mixdown.mcu.edge.addresses import announced, bind_addresses, bind_udp, is_local, may_be_peer
+from mixdown.mcu.edge.budget import Budget
 from mixdown.mcu.edge.types import EdgeConfig
 
 Address = tuple[str, int]
 
-SOCKET_BUFFER = 1 << 20
-"Bytes asked for both ways: a paced key frame of every room at once, or a second of a camera."
 DTLS_QUEUE = 64
 "Datagrams that may wait for the DTLS task; more are dropped, OpenSSL repeats what matters."
 MAX_PACKET, TRAILER = 1500, 144
 "Bytes; SRTP_MAX_TRAILER_LEN."
 MAX_PROBES = 8
 "Checks of consent that may be under way to a peer; the oldest is forgotten. Enough for a round trip of two seconds."
+MAX_REMOTE = 64
+"Addresses of a peer, told and learnt. More are not learnt: its checks from there are ignored."
+MAX_CANDIDATES = 20
+"Candidates of a peer that are tried."
+MAX_VERIFIED = 16
+"Addresses that media is taken from; over it the selected one and the newest stay."
+STUN_RATE, STUN_BURST = 100.0, 300.0
+"Messages a second, and at once, of one peer that are looked at. A browser that connects over 6 pairs sends some 60."
+USER_LENGTH, TAG_LENGTH = 8, 4
+"Characters of our ICE user, bytes that our transaction ids begin with: what the kernel's filter compares."
 GATHER_DEADLINE = 2.0
 "Seconds for STUN and TURN servers to answer; host candidates do not wait for more."
 
@@ -67,6 +80,8 @@ class MediaProtocol(StunProtocol):
                 connection.data_received(data, 1)  # type: ignore[arg-type]
             else:
                 connection.counters["unknown_datagrams"] += 1
+            return
+        if not connection.takes_stun(data, (addr[0], addr[1]), self.transactions):  # type: ignore[arg-type]
             return
         try:
             super().datagram_received(data, addr)
@@ -95,14 +110,71 @@ class IceConnection(Connection):
     last_check: when the last authenticated check came, or an answer to a probe, monotonic seconds.
     """
 
-    def __init__(self, config: EdgeConfig, counters: Counter[str], **arguments: Any) -> None:
-        super().__init__(ice_controlling=False, **arguments)
+    def __init__(self, config: EdgeConfig, counters: Counter[str], *, loopback: bool = True, **arguments: Any) -> None:
+        super().__init__(ice_controlling=False, local_username=random_string(USER_LENGTH), **arguments)
         self._config = config
+        self._loopback = (loopback and config.loopback) or is_local(config.media_address or "")
         self.counters = counters
         self.verified: set[Address] = set()
         self.last_check = float("-inf")
+        self._user = self.local_username.encode("ascii")
+        self._tag = secrets.token_bytes(TAG_LENGTH)
+        self._stun_budget = Budget(STUN_RATE, STUN_BURST)
+        self._kernel_filter = config.kernel_filter
         self._probes: deque[tuple[StunProtocol, bytes]] = deque()
         self.on_media: Callable[[bytes], None] = self._too_early
+
+    def takes_stun(self, data: bytes, addr: Address, waiting: Mapping[bytes, Any]) -> bool:
+        """Whether a message may be looked at: it answers one of ours or names our user, and its sender may be a peer.
+        Strangers are not answered: an answer to a forged source would be theirs to aim."""
+        if data[8:20] not in waiting and self._user + b":" not in data:
+            self.counters["foreign_stun"] += 1
+        elif not may_be_peer(addr[0], loopback=self._loopback) and data[8:20] not in waiting:
+            self.counters["forbidden_sources"] += 1
+        elif not self._stun_budget.spend(1, clock.now()):
+            self.counters["stun_flood"] += 1
+        else:
+            return True
+        return False
+
+    def _verify(self, addr: Address) -> None:
+        """DTLS and media are taken from there from now on."""
+        if addr in self.verified:
+            return
+        self.verified.add(addr)
+        if len(self.verified) > MAX_VERIFIED:
+            self.verified = {pair.remote_addr for pair in self._nominated.values()} | {addr}
+        self._filter()
+
+    def _filter(self) -> None:
+        """The kernel drops on the sockets what would be dropped here. Not on a relay's: its server is the sender."""
+        if not self._kernel_filter:
+            return
+        program = source_filter.program(self._user, self._tag, self.verified)
+        for protocol in self._protocols:
+            if getattr(protocol, "sock", None) is None:
+                continue
+            if not source_filter.attach(protocol.sock, program):  # type: ignore[attr-defined]
+                self._kernel_filter = False
+                self.counters["kernel_filter_refused"] += 1
+                return
+
+    def build_request(self, pair: CandidatePair, nominate: bool) -> Any:
+        # The kernel's filter knows answers to our requests by what their transaction ids begin with.
+        request = super().build_request(pair, nominate)
+        request.transaction_id = self._tag + request.transaction_id[TAG_LENGTH:]
+        return request
+
+    async def add_remote_candidate(self, remote_candidate: Candidate | None) -> None:
+        """Those that a peer may not have, and more than it needs, are left out and counted."""
+        if remote_candidate is not None:
+            if not may_be_peer(remote_candidate.host, loopback=self._loopback):
+                self.counters["candidates_refused"] += 1
+                return
+            if len(self._remote_candidates) >= MAX_CANDIDATES:
+                self.counters["too_many_candidates"] += 1
+                return
+        await super().add_remote_candidate(remote_candidate)
 
     def _too_early(self, data: bytes) -> None:
         self.counters["media_before_dtls"] += 1
@@ -145,22 +217,30 @@ class IceConnection(Connection):
     def check_incoming(self, message: Any, addr: Address, protocol: StunProtocol) -> None:
         # Called for requests whose MESSAGE-INTEGRITY was right, early ones included.
         self.last_check = clock.now()
-        self.verified.add((addr[0], addr[1]))
-        if len(self.verified) > 64:
-            self.verified = {pair.remote_addr for pair in self._nominated.values()} | {(addr[0], addr[1])}
+        if self._too_many(addr):
+            self.counters["too_many_addresses"] += 1
+            return
+        self._verify((addr[0], addr[1]))
         super().check_incoming(message, addr, protocol)
+
+    def _too_many(self, addr: Address) -> bool:
+        """Whether one more address would be learnt than a peer has: each is remembered, and checks are sent to it."""
+        remote = self._remote_candidates
+        return len(remote) >= MAX_REMOTE and all((c.host, c.port) != (addr[0], addr[1]) for c in remote)
 
     def check_complete(self, pair: CandidatePair) -> None:
         if pair.state == CandidatePair.State.SUCCEEDED:
-            self.verified.add(pair.remote_addr)
+            self._verify(pair.remote_addr)
         super().check_complete(pair)
 
     async def gather_candidates(self) -> None:
         if self._local_candidates_start:
             return
         self._local_candidates_start = True
-        self._local_candidates = await self.get_component_candidates(1, bind_addresses(self._config))
+        addresses = bind_addresses(self._config, loopback=self._loopback)
+        self._local_candidates = await self.get_component_candidates(1, addresses)
         self._local_candidates_end = True
+        self._filter()  # not sooner: a STUN server's answers are not to requests of a pair
 
     async def get_component_candidates(
         self, component: int, addresses: list[str], timeout: float = GATHER_DEADLINE
@@ -228,41 +308,6 @@ class IceConnection(Connection):
         return found
 
 
-def bind_addresses(config: EdgeConfig) -> list[str]:
-    """Local addresses to take media on: the configured one, or all of this machine's (with loopback if wanted)."""
-    if config.media_address:
-        return [config.media_address]
-    addresses = [a for a in get_host_addresses(use_ipv4=True, use_ipv6=True) if not a.startswith("127.")]
-    if config.loopback or not addresses:
-        addresses.append("127.0.0.1")
-    return addresses
-
-
-def announced(host: str, config: EdgeConfig) -> str:
-    """What a candidate names for a local address: the announced one, except for loopback."""
-    if config.announced_address and not ipaddress.ip_address(host).is_loopback:
-        return config.announced_address
-    return host
-
-
-def bind_udp(address: str, port_range: tuple[int, int] | None) -> socket.socket | None:
-    """A non-blocking UDP socket, on the first free port of the range; None if there is none."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    ports = range(port_range[0], port_range[1] + 1) if port_range else range(1)
-    for port in ports:
-        sock = socket.socket(family, socket.SOCK_DGRAM)
-        try:
-            sock.bind((address, port))
-        except OSError:
-            sock.close()
-            continue
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
-        return sock
-    return None
-
-
 class Protector:
     """Encrypts a peer's outgoing RTP with its SRTP session: libsrtp is called directly,
     which spares `Session.protect`'s work in Python for each packet."""
@@ -293,15 +338,18 @@ class Protector:
 
 
 class Transport:
-    """ICE and DTLS of one peer, bundled: one of each. Callbacks come on the event loop."""
+    """ICE and DTLS of one peer, bundled: one of each. Callbacks come on the event loop. loopback: the peer is on this
+    machine, and may be reached over 127.0.0.1."""
 
-    def __init__(self, config: EdgeConfig, certificate: RTCCertificate, counters: Counter[str]) -> None:
+    def __init__(
+        self, config: EdgeConfig, certificate: RTCCertificate, counters: Counter[str], *, loopback: bool = True
+    ) -> None:
         servers = [
             RTCIceServer(urls=server.url, username=server.username, credential=server.credential)
             for server in config.ice_servers
         ]
         gatherer = RTCIceGatherer(iceServers=servers)
-        self.ice = IceConnection(config, counters, **connection_kwargs(servers))
+        self.ice = IceConnection(config, counters, loopback=loopback, **connection_kwargs(servers))
         gatherer._connection = self.ice
         self.gatherer = gatherer
         self.ice_transport = RTCIceTransport(gatherer)

@@ -12,15 +12,17 @@ from aiortc import RTCCertificate
 
 from mixdown.codecs.encoded import EncodedFrame, MediaKind, TierName
 from mixdown.mcu import clock
+from mixdown.mcu.edge.addresses import is_local
 from mixdown.mcu.edge.aiortc_private import Transport
 from mixdown.mcu.edge.answer import MediaPlan, plan_media, write_answer
 from mixdown.mcu.edge.fanout import FanOut
+from mixdown.mcu.edge.half_open import HalfOpen
 from mixdown.mcu.edge.liveness import Vital
 from mixdown.mcu.edge.meter import Meters
 from mixdown.mcu.edge.offer import Offer, guess_kinds, parse_candidate, parse_offer
 from mixdown.mcu.edge.peer import CLOSE_DEADLINE, Peer
 from mixdown.mcu.edge.types import EdgeConfig, JoinAnswer, JoinRequest, PeerReport, PeerState, PeerStateChanged
-from mixdown.mcu.errors import BadOffer, BadRequest, Conflict, NotFound, TooMany, Unavailable
+from mixdown.mcu.errors import BadOffer, BadRequest, Conflict, NotFound, Unavailable
 from mixdown.mcu.link.messages import MixerPort, Route, SourceKeyFrameWanted, SourceKind, StreamEnded
 
 POLL_INTERVAL = 0.02
@@ -40,7 +42,7 @@ class Edge:
         self._counters: Counter[str] = Counter()
         self._meters = Meters()
         self._fanout = FanOut(self._meters, self._counters)
-        self._half_open = 0
+        self._half_open = HalfOpen(config.max_half_open, config.max_half_open_per_caller, self._counters)
         self._parser = ThreadPoolExecutor(1, "mixdown-sdp")
         self._tasks: set[asyncio.Task[None]] = set()
         self._poller: asyncio.Task[None] | None = None
@@ -53,20 +55,17 @@ class Edge:
 
         Raises BadOffer, NotAcceptable, TooMany, Unavailable.
         """
-        if self._half_open >= self._config.max_half_open:
-            self._counters["joins_refused"] += 1
-            raise TooMany("Too many joins are under way at once.", retry_after=2)
-        self._half_open += 1
+        self._half_open.enter(request.caller)
         try:
             offer = await self._parse(request.sdp)
             plans = plan_media(offer, guess_kinds(offer, request.tracks), viewer=request.viewer)
-            transport = await self._transport()
+            transport = await self._transport(request.caller)
             peer = Peer(request, offer, transport, self._mixer, self._counters, self._meters.room(request.room))
             transport.set_role(client=peer.active)
             peer.lines.plan(plans)
             answer = self._answer(peer, offer, plans)
         except BaseException:
-            self._half_open -= 1
+            self._half_open.leave(request.caller)
             raise
         earlier = self._peers.pop(request.participant, None)
         self._peers[request.participant] = peer
@@ -79,9 +78,9 @@ class Edge:
         """Off the loop: the largest offer that is allowed takes some ms."""
         return await asyncio.get_running_loop().run_in_executor(self._parser, parse_offer, sdp)
 
-    async def _transport(self) -> Transport:
+    async def _transport(self, caller: str) -> Transport:
         """Its sockets bound. Raises Unavailable if no port is free: an answer without candidates helps nobody."""
-        transport = Transport(self._config, self._certificate, self._counters)
+        transport = Transport(self._config, self._certificate, self._counters, loopback=is_local(caller))
         await transport.gatherer.gather()
         if not transport.gatherer.getLocalCandidates():
             await transport.ice_transport.stop()
@@ -126,7 +125,7 @@ class Edge:
                 self._tell(peer, PeerState.CONNECTED)
                 self._ensure_polling()
         finally:
-            self._half_open -= 1
+            self._half_open.leave(peer.request.caller)
 
     async def renegotiate(self, participant: str, sdp: str) -> JoinAnswer:
         """Answers a further offer of a peer: lines added, directions changed. Raises NotFound, BadOffer, NotAcceptable,
@@ -150,7 +149,7 @@ class Edge:
         if len(candidates) > MAX_CANDIDATES_A_CALL:
             raise BadRequest(f"At most {MAX_CANDIDATES_A_CALL} candidates in one call.")
         for candidate in [parse_candidate(text) for text in candidates if text.strip()]:
-            if candidate is not None and len(peer.transport.ice.remote_candidates) < 2 * MAX_CANDIDATES_A_CALL:
+            if candidate is not None:
                 await peer.transport.ice_transport.addRemoteCandidate(candidate)
 
     # ---- leaving -----------------------------------------------------------------------------------------------

@@ -13,17 +13,21 @@ from mixdown.mcu.link.messages import SourceKind
 class EdgeConfig:
     """media_address: local address of the media sockets, None for all; announced_address: what candidates name
     instead of it (1:1 NAT); port_range: UDP ports, inclusive, None for any; ice_servers: STUN and TURN for the
-    server's own gathering; loopback: take part in calls from this machine's own 127.0.0.1."""
+    server's own gathering; loopback: take part in calls from this machine's own 127.0.0.1, for callers that are on it;
+    kernel_filter: have the kernel drop what strangers send."""
 
     media_address: str | None = None
     announced_address: str | None = None
     port_range: tuple[int, int] | None = None
     ice_servers: tuple[IceServer, ...] = ()
     loopback: bool = True
+    kernel_filter: bool = True
     join_deadline: float = 15.0
     "Seconds within which ICE and DTLS must be through."
     max_half_open: int = 64
     "Joins under way at once, over all addresses."
+    max_half_open_per_caller: int = 16
+    "Of one caller's address (IPv6: its /64), unless it is this machine's or unknown."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ class PeerState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
     """tracks: mid -> what it carries; empty: guessed as API.md says. viewer: its media is not taken.
-    epoch: counts this participant's transports, so that what an old one still says can be told apart."""
+    epoch: counts this participant's transports, so that what an old one still says can be told apart.
+    caller: address that the offer came from, '' if it is not known (behind a proxy)."""
 
     room: str
     participant: str
@@ -54,6 +59,7 @@ class JoinRequest:
     tier: TierName = TierName.FULL
     viewer: bool = False
     tracks: dict[str, SourceKind] = field(default_factory=dict)
+    caller: str = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
