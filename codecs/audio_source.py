@@ -36,6 +36,11 @@ ALIKE, HARDLY_ALIKE = 0.85, 0.3
 FEC_MEMORY = 250
 """Packets for which a sender counts as one who sends FEC after the last one with any: 5 s; there is none in silence. He
 sends it because packets get lost, so each is waited for until the next can repair it."""
+COPY_MEMORY = 1000
+"""Packets for which a network counts as one that loses some, after the last one of which a copy came in a later packet
+(RFC 2198): 20 s. Until then each is waited for as long as a copy takes that comes behind two lost ones: the copy of
+the second, with in-band FEC for the first. Where nothing gets lost, nothing is waited for."""
+COPY_TICKS = 2
 REST = 2
 "Blocks between two such corrections."
 
@@ -65,6 +70,8 @@ class AudioSource:
         "Seconds, up to a tick, that sound is played later than it is due."
         self._fec_packets = 0
         "Packets for which the sender still counts as one who sends FEC."
+        self._copied_packets = 0
+        "Packets for which the network still counts as one whose losses copies make up for."
         self.arrival: float | None = None
         "EncodedFrame.arrival of the packet decoded last."
         self._gap = 0
@@ -99,11 +106,12 @@ class AudioSource:
             self._fec_packets = FEC_MEMORY
         else:
             self._fec_packets = max(0, self._fec_packets - 1)
+        self._copied_packets = COPY_MEMORY if frame.redundant else max(0, self._copied_packets - 1)
         self._jitter.push(frame, now)
 
     def pull(self, now: float) -> Samples | None:
         """The block for the tick at `now`: float32 (960, 2), or None while there is nothing to be heard."""
-        self._jitter.repair = TICK if self._fec_packets else 0.0
+        self._jitter.repair = TICK * (COPY_TICKS if self._copied_packets else 1 if self._fec_packets else 0)
         off, waiting = self._off(now), len(self._ring)
         take = BLOCK_SAMPLES + max(-MAX_STRETCH, min(MAX_STRETCH, round(off * SAMPLES_PER_SECOND_OFF)))
         while len(self._ring) < take:

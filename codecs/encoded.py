@@ -45,6 +45,7 @@ class EncodedFrame:
     duration: RTP clock units, 0 if unknown.
     level: 0..127, -dBov (RFC 6464), None if unknown.
     arrival: seconds on the edge's monotonic clock when the last packet came; on the way out when the tick began.
+    redundant: a copy of a lost audio packet, out of a later one (RFC 2198); so its arrival says nothing of its way.
     """
 
     stream: str
@@ -61,6 +62,7 @@ class EncodedFrame:
     layer_sync: bool = False
     level: int | None = None
     arrival: float = 0.0
+    redundant: bool = False
 
 
 class TierName(Enum):

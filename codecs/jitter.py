@@ -48,7 +48,8 @@ class Lost:
 
 @dataclass(slots=True)
 class JitterCounters:
-    """Packets. lost: made up for, from FEC or by concealment. dropped: not played because the buffer was too full."""
+    """Packets. lost: made up for, from FEC or by concealment. dropped: not played because the buffer was too full.
+    redundant: copies of lost ones, out of later packets; they count as received, too."""
 
     received: int = 0
     lost: int = 0
@@ -57,6 +58,7 @@ class JitterCounters:
     stale: int = 0
     dropped: int = 0
     anchors: int = 0
+    redundant: int = 0
 
 
 class JitterBuffer:
@@ -112,12 +114,14 @@ class JitterBuffer:
         if self._breaks(frame, transit):
             self._anchor(frame.epoch)
         self._resumed |= self._resumes(frame)
-        if frame.sequence > self._latest[0]:
+        if frame.redundant:
+            self.counters.redundant += 1
+        elif frame.sequence > self._latest[0]:
             self._latest = (frame.sequence, transit)
         if frame.sequence in self._frames:
             self.counters.duplicate += 1
             return
-        if not self._resumed:
+        if not self._resumed and not frame.redundant:  # a copy is late by nature, not by the network's
             self._delay.learn(transit, now)
         if self._is_past(frame):
             self.counters.late += 1

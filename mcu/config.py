@@ -30,7 +30,7 @@ def default_data_dir() -> Path:
 
 
 class IceServerSettings(BaseModel):
-    """A STUN or TURN server for the server's own gathering."""
+    """A STUN or TURN server, for the server's own gathering or for pages."""
 
     url: str = Field(pattern=r"^(stun|turn|turns):\S+$")
     username: str | None = None
@@ -86,12 +86,20 @@ class Settings(BaseSettings):
     port_range: Annotated[tuple[Port, Port] | None, NoDecode] = None
     "UDP ports of the media, inclusive: 40000-40999."
     ice_servers: tuple[IceServerSettings, ...] = ()
+    client_ice_servers: tuple[IceServerSettings, ...] = ()
+    "What pages are told to use: GET /v1/ice-servers."
+    turn_secret: SecretStr | None = None
+    "Shared with the TURN servers: those without a credential get a login made from it."
+    turn_lifetime: int = Field(default=86_400, ge=60, le=31_536_000)
+    "Seconds for which such a login is good for a new connection."
 
     opus_bitrate: int = Field(default=48_000, ge=6_000, le=510_000)
     "bit/s of each mix."
     opus_complexity: int = Field(default=5, ge=0, le=10)
     opus_dtx: bool = False
     "A silent mix is not sent."
+    opus_red: bool = True
+    "Participants who can send each packet of sound twice (RFC 2198) are asked to: some 40 kbit/s more each."
     noise_suppression: int = Field(default=0, ge=0, le=4)
     "Of telephones (G.711, G.722), with gain control; 0: none. Needs the package webrtc-noise-gain."
 
@@ -137,7 +145,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"there is no file {path}")
         return self
 
-    @field_validator("ice_servers", mode="before")
+    @field_validator("ice_servers", "client_ice_servers", mode="before")
     @classmethod
     def _parse_ice_servers(cls, value: Any) -> Any:
         return tuple(ice_server(one) if isinstance(one, str) else one for one in value) if value else ()
@@ -172,11 +180,21 @@ class Settings(BaseSettings):
             announced_address=self.announced_address,
             port_range=self.port_range,
             max_half_open=self.max_half_open,
-            ice_servers=tuple(
-                IceServer(s.url, s.username, s.credential.get_secret_value() if s.credential else None)
-                for s in self.ice_servers
-            ),
+            opus_red=self.opus_red,
+            ice_servers=self._servers(self.ice_servers),
         )
+
+    def for_clients(self) -> tuple[IceServer, ...]:
+        return self._servers(self.client_ice_servers)
+
+    def _servers(self, servers: tuple[IceServerSettings, ...]) -> tuple[IceServer, ...]:
+        shared = self.turn_secret.get_secret_value() if self.turn_secret else None
+        made = []
+        for server in servers:
+            credential = server.credential.get_secret_value() if server.credential else None
+            secret = shared if credential is None and server.url.startswith("turn") else None
+            made.append(IceServer(server.url, server.username, credential, secret, self.turn_lifetime))
+        return tuple(made)
 
 
 def load(config: Path | None = None, **given: Any) -> Settings:

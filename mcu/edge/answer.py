@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiortc import RTCDtlsFingerprint, RTCIceCandidate, RTCIceParameters
 from aiortc import sdp as rtcsdp
@@ -41,11 +41,12 @@ class Streams:
     rtx_ssrc: int
 
 
-def plan_media(offer: Offer, kinds: dict[str, SourceKind], *, viewer: bool) -> tuple[MediaPlan, ...]:
-    """One composite back: the first audio and the first video line that receive. Raises NotAcceptable (406)."""
+def plan_media(offer: Offer, kinds: dict[str, SourceKind], *, viewer: bool, red: bool = True) -> tuple[MediaPlan, ...]:
+    """One composite back: the first audio and the first video line that receive. red: whether audio/red is taken where
+    it is offered. Raises NotAcceptable (406)."""
     plans: list[MediaPlan] = []
     sent: set[MediaKind] = set()
-    for media in offer.media:
+    for media in offer.media if red else map(_without_red, offer.media):
         usable = media.kind is not None and media.codecs and not media.rejected
         if media.kind is None or not usable:
             plans.append(MediaPlan(media, None, sends=False, source=None))
@@ -58,6 +59,10 @@ def plan_media(offer: Offer, kinds: dict[str, SourceKind], *, viewer: bool) -> t
         plans.append(MediaPlan(media, media.codecs[0], sends, source))
     _check_common(offer, plans)
     return tuple(plans)
+
+
+def _without_red(media: OfferedMedia) -> OfferedMedia:
+    return replace(media, codecs=tuple(replace(codec, red=None) for codec in media.codecs))
 
 
 def _check_common(offer: Offer, plans: list[MediaPlan]) -> None:
@@ -126,7 +131,8 @@ def _section(plan: MediaPlan, streams: Streams | None, cname: str, transport: li
     if plan.codec is None:
         return [f"m={media.name} 0 {media.profile} {media.formats}", "c=IN IP4 0.0.0.0", f"a=mid:{media.mid}"]
     codecs = media.codecs
-    types = list(itertools.chain.from_iterable((c.payload_type, c.rtx) for c in codecs))
+    # RED in front of its codec: that is how a browser is told to send it.
+    types = list(itertools.chain.from_iterable((c.red, c.payload_type, c.rtx) for c in codecs))
     formats = " ".join(str(pt) for pt in types if pt is not None)
     lines = [
         f"m={media.name} 9 {media.profile} {formats}",
@@ -157,6 +163,9 @@ def _codec_lines(codec: Codec) -> list[str]:
     if codec.id.kind is MediaKind.AUDIO:
         if codec.id.value == "opus":
             lines.append(f"a=fmtp:{codec.payload_type} {ANSWERED_OPUS}")
+        if codec.red is not None:
+            lines.append(f"a=rtpmap:{codec.red} red/{codec.clock_rate}{channels}")
+            lines.append(f"a=fmtp:{codec.red} {codec.payload_type}/{codec.payload_type}")
         return lines
     if codec.parameters:
         fields = ";".join(f"{k}={v}" for k, v in codec.parameters.items() if k in H264_FIELDS)

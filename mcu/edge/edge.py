@@ -57,8 +57,8 @@ class Edge:
         """
         self._half_open.enter(request.caller)
         try:
-            offer = await self._parse(request.sdp)
-            plans = plan_media(offer, guess_kinds(offer, request.tracks), viewer=request.viewer)
+            offer, red = await self._parse(request.sdp), self._config.opus_red
+            plans = plan_media(offer, guess_kinds(offer, request.tracks), viewer=request.viewer, red=red)
             transport = await self._transport(request.caller)
             peer = Peer(request, offer, transport, self._mixer, self._counters, self._meters.room(request.room))
             transport.set_role(client=peer.active)
@@ -137,7 +137,8 @@ class Edge:
         if not _continues(peer.offer, offer):
             raise BadOffer("A further offer keeps the media sections of the first, in their order.")
         tracks = {m.mid: peer.request.tracks[m.mid] for m in offer.media if m.mid in peer.request.tracks}
-        plans = plan_media(offer, guess_kinds(offer, tracks), viewer=peer.request.viewer)
+        kinds = guess_kinds(offer, tracks)
+        plans = plan_media(offer, kinds, viewer=peer.request.viewer, red=self._config.opus_red)
         peer.offer = offer
         for sender in peer.lines.plan(plans):
             self._fanout.leave(peer, sender)

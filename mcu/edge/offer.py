@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from aiortc import RTCDtlsParameters, RTCIceCandidate, RTCIceParameters
@@ -49,7 +49,8 @@ class Direction(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """One payload type of an m-line that Mixdown takes. rtx: the payload type of its repair stream, RFC 4588."""
+    """One payload type of an m-line that Mixdown takes. rtx: the payload type of its repair stream, RFC 4588; red: of
+    its packets with copies of earlier ones, RFC 2198."""
 
     id: CodecId
     payload_type: int
@@ -59,6 +60,7 @@ class Codec:
     channels: int | None
     parameters: dict[str, str]
     feedback: tuple[str, ...]
+    red: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,7 @@ def _codecs(media: rtcsdp.MediaDescription) -> tuple[Codec, ...]:
         codec.parameters.get("apt"): codec.payloadType for codec in media.rtp.codecs if codec.name.lower() == "rtx"
     }
     found = [codec for offered in media.rtp.codecs if (codec := _codec(offered, media.kind, repairs)) is not None]
+    found = [replace(codec, red=_redundant(media, codec)) for codec in found]
     if media.kind == "audio":
         mapped = {codec.payload_type for codec in found}
         for payload_type in media.fmt:
@@ -208,6 +211,19 @@ def _codecs(media: rtcsdp.MediaDescription) -> tuple[Codec, ...]:
             if id_ is not None and payload_type not in mapped:
                 found.append(Codec(id_, payload_type, None, id_.value, id_.clock_rate, 1, {}, ()))
     return tuple(found)
+
+
+def _redundant(media: rtcsdp.MediaDescription, codec: Codec) -> int | None:
+    """The payload type of `audio/red` whose every block is Opus (RFC 2198, 5: `a=fmtp:63 111/111`). None for others:
+    what else is offered with it, such as copies in a lesser codec, nobody sends."""
+    if codec.id is not CodecId.OPUS:
+        return None
+    for offered in media.rtp.codecs:
+        if offered.name.lower() == "red" and offered.clockRate == codec.clock_rate:
+            blocks = [name for name in offered.parameters if "/" in name]
+            if len(blocks) == 1 and set(blocks[0].split("/")) == {str(codec.payload_type)}:
+                return offered.payloadType
+    return None
 
 
 def _codec(offered: RTCRtpCodecParameters, kind: str, repairs: Mapping[object, int | None]) -> Codec | None:

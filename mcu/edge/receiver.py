@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from mixdown.codecs.assembler import AssembledFrame, VideoAssembler
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
-from mixdown.mcu.edge.offer import URI_LEVEL, OfferedMedia
+from mixdown.codecs.redundancy import Piece, RedundantStream
+from mixdown.mcu.edge.offer import URI_LEVEL, Codec, OfferedMedia
 from mixdown.mcu.edge.reception import Reception
 from mixdown.mcu.edge.rtp import RtpHeader
 from mixdown.mcu.link.messages import SourceKind
@@ -56,6 +57,8 @@ class SourceReceiver:
         self._epoch = epoch * RESTARTS
         self._codecs = {codec.payload_type: codec for codec in media.codecs}
         self._repaired_by = {codec.rtx: codec for codec in media.codecs if codec.rtx is not None}
+        self._red = {codec.red: codec for codec in media.codecs if codec.red is not None}
+        self._redundant: RedundantStream | None = None
         self._level_id = media.extensions.get(URI_LEVEL)
         self._assembler = VideoAssembler()
         self._last_key_request = float("-inf")
@@ -71,13 +74,13 @@ class SourceReceiver:
         return self.media.codecs[0].id
 
     def takes(self, payload_type: int) -> bool:
-        return payload_type in self._codecs or payload_type in self._repaired_by
+        return payload_type in self._codecs or payload_type in self._repaired_by or payload_type in self._red
 
     def rtp(self, packet: RtpHeader, now: float) -> None:
         """One packet of the stream or of its repair stream."""
         if self.ended and not self._may_reopen(now):
             return
-        codec = self._codecs.get(packet.payload_type)
+        codec = self._codecs.get(packet.payload_type) or self._red.get(packet.payload_type)
         if codec is None:
             self._repair(packet, now)
             return
@@ -85,7 +88,7 @@ class SourceReceiver:
             self._counters["second_ssrc"] += 1
             return
         if packet.ssrc != self.ssrc or self.reception is None or self.ended:
-            self._begin(packet.ssrc, codec.clock_rate)
+            self._begin(packet.ssrc, codec)
         assert self.reception is not None
         self._last_packet = now
         sequence, timestamp = self.reception.packet(packet.sequence, packet.timestamp, now)
@@ -93,32 +96,50 @@ class SourceReceiver:
             frames = self._assembler.push(codec.id, sequence, timestamp, packet.marker, packet.payload, now)
             self._release(frames, now)
             return
+        self._sound(packet, codec, sequence, timestamp, now)
+
+    def _sound(self, packet: RtpHeader, codec: Codec, sequence: int, timestamp: int, now: float) -> None:
         level = packet.extensions.get(self._level_id) if self._level_id is not None else None
         if level:
             self.level = level[0] & 0x7F
-        if packet.payload:
+        for piece in self._pieces(packet, codec, sequence, timestamp):
             self._emit(
                 EncodedFrame(
                     self.source,
                     self._epoch,
                     codec.id,
-                    sequence,
-                    sequence,
-                    timestamp,
-                    packet.payload,
+                    piece.sequence,
+                    piece.sequence,
+                    piece.rtp_time,
+                    piece.data,
                     marker=packet.marker,
-                    level=self.level if level else None,
+                    level=self.level if level and not piece.copy else None,
                     arrival=now,
+                    redundant=piece.copy,
                 )
             )
 
-    def _begin(self, ssrc: int, clock_rate: int) -> None:
+    def _pieces(self, packet: RtpHeader, codec: Codec, sequence: int, timestamp: int) -> list[Piece]:
+        """The packet, and those lost before it that it has a copy of (RFC 2198)."""
+        if codec.red is None:
+            return [Piece(sequence, timestamp, packet.payload, False)] if packet.payload else []
+        if self._redundant is None:
+            self._redundant = RedundantStream(codec.payload_type)
+        if packet.payload_type != codec.red:
+            return self._redundant.plain(sequence, timestamp, packet.payload)
+        self._counters["red_packets"] += 1
+        pieces = self._redundant.red(sequence, timestamp, packet.payload)
+        self._counters["red_repaired"] += sum(piece.copy for piece in pieces)
+        return pieces
+
+    def _begin(self, ssrc: int, codec: Codec) -> None:
         if self.reception is not None:
             self._counters["ssrc_restarts"] += 1
             self._epoch += 1 if (self._epoch + 1) % RESTARTS else 0
             self._reopened(self)
         self.ssrc = ssrc
-        self.reception = Reception(clock_rate)
+        self.reception = Reception(codec.clock_rate)
+        self._redundant = None
         self._assembler = VideoAssembler()
         self.ended = self._stopped = False
 

@@ -28,6 +28,8 @@ class EdgeConfig:
     "Joins under way at once, over all addresses."
     max_half_open_per_caller: int = 16
     "Of one caller's address (IPv6: its /64), unless it is this machine's or unknown."
+    opus_red: bool = True
+    "Whether peers that can send each Opus packet twice (RFC 2198) are asked to."
 
 
 @dataclass(frozen=True, slots=True)

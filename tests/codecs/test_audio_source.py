@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -145,3 +147,40 @@ def test_rubbish_is_counted_and_survived():
     out = play(source, [(0.001 + n * 0.02, f) for n, f in enumerate(frames)], 60)
     assert source.stats.refused == 4
     assert all(b is not None and np.isfinite(b).all() for b in out[4:])
+
+
+def with_copies(frames: list[EncodedFrame], lost: set[int]) -> list[tuple[float, EncodedFrame]]:
+    """As a receiver of RED gives them: a lost packet comes as a copy with the one behind it."""
+    arrivals = []
+    for n, frame in enumerate(frames):
+        if n not in lost:
+            arrivals.append((0.001 + n * 0.02, frame))
+            if n - 1 in lost:
+                arrivals.append((0.001 + n * 0.02, replace(frames[n - 1], redundant=True)))
+    return arrivals
+
+
+def test_with_copies_and_fec_two_lost_in_a_row_are_repaired_and_a_third_is_concealed():
+    frames = packets(400, loss_percent=20)
+    source = AudioSource(CodecId.OPUS)
+    lost = {n + k for n in range(100, 390, 20) for k in range(2)}
+    out = play(source, with_copies(frames, lost), 400)
+    assert all(b is not None and rms(b) == pytest.approx(FULL, rel=0.3) for b in out[110:])
+    assert source.stats.packets.redundant == 15 and source.stats.concealed <= 17 * 960
+    source.close()
+
+
+def test_only_where_something_is_lost_are_copies_waited_for():
+    """40 ms over what jitter takes, from the first lost packet on until nothing was lost for 20 s."""
+    frames = packets(1700)
+    source = AudioSource(CodecId.OPUS)
+    delays = []
+    waiting = with_copies(frames, {200})
+    for tick in range(1700):
+        while waiting and waiting[0][0] <= tick * 0.02:
+            source.push(waiting[0][1], waiting.pop(0)[0])
+        source.pull(tick * 0.02)
+        delays.append(source.delay(tick * 0.02))
+    clean, lossy, again = delays[190], delays[800], delays[1690]
+    assert 0.015 < lossy - clean < 0.045 and again == pytest.approx(clean, abs=0.002)
+    source.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from itertools import dropwhile, pairwise
 
 import pytest
@@ -160,3 +161,58 @@ def test_the_buffer_is_bounded():
     for n in range(3000, 3100):
         jitter.push(frame(n), 0.0)
     assert len(jitter) <= 42
+
+
+# ---- copies of lost packets, out of later ones (RFC 2198) ------------------------------------------------------------
+
+
+def copy(n: int) -> EncodedFrame:
+    return replace(frame(n), redundant=True)
+
+
+def copied(lost: set[int], count: int) -> list[tuple[float, EncodedFrame]]:
+    """Each packet brings a copy of the one before it, if that was lost."""
+    came = [n for n in range(count) if n not in lost]
+    arrivals = [(0.001 + n * 0.02, frame(n)) for n in came]
+    return arrivals + [(0.001 + n * 0.02, copy(n - 1)) for n in came if n - 1 in lost]
+
+
+def test_a_copy_is_played_in_its_place_and_the_lost_one_before_it_repaired_from_its_fec():
+    jitter = buffer()
+    jitter.repair = 0.04
+    out = simulate(copied({10, 15, 16, 20, 21, 22}, 40), 40, jitter)
+    assert first_run(out)[:30] == [
+        *(str(n) for n in range(15)), "fec", "16", "17", "18", "19", ".", "fec", "22", *(str(n) for n in range(23, 30)),
+    ]  # fmt: skip
+    assert jitter.counters.redundant == 3 and jitter.counters.lost == 3
+
+
+def test_copies_say_nothing_of_the_networks_jitter():
+    """A clean network that loses every third packet: each is here at last, 20 ms late, and no more is waited for."""
+    jitter, reference = buffer(), buffer()
+    lost = set(range(2, 600, 3))
+    simulate(copied(lost, 600), 600, jitter)
+    simulate([(0.001 + n * 0.02, frame(n)) for n in range(600) if n not in lost], 600, reference)
+    assert jitter.target == reference.target and jitter.counters.redundant == 199
+
+
+def test_a_copy_and_its_packet_are_one():
+    jitter = buffer()
+    arrivals = [(0.001 + n * 0.02, frame(n)) for n in range(30) if n != 10]
+    out = simulate([*arrivals, (0.221, copy(10)), (0.222, frame(10)), (0.421, copy(12))], 30, jitter)
+    assert Counter(numbers(out)).most_common(1)[0][1] == 1 and numbers(out) == list(range(28))
+    assert jitter.counters.duplicate == 1 and jitter.counters.late == 1
+
+
+def test_nothing_is_played_twice_or_backwards_with_copies_that_overtake_and_are_overtaken():
+    for seed in range(20):
+        jitter, dice = buffer(), random.Random(seed)
+        jitter.repair = dice.choice((0.0, 0.02, 0.04))
+        arrivals = []
+        for n in range(1, 500):
+            if dice.random() > 0.2:
+                at = n * 0.02 + dice.expovariate(1 / 0.01)
+                arrivals += [(at, frame(n)), (at, copy(n - 1))]
+        out = simulate(arrivals, 520, jitter)
+        assert all(a < b for a, b in pairwise(numbers(out))), seed
+        assert len(numbers(out)) > 450

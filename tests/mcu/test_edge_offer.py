@@ -105,14 +105,58 @@ def test_a_viewer_sends_nothing():
     assert all(plan.source is None and plan.sends for plan in plans)
 
 
-def answer_to(text: str) -> str:
+def answer_to(text: str, *, red: bool = True) -> str:
     parsed = parse_offer(text)
-    plans = plan_media(parsed, guess_kinds(parsed, {}), viewer=False)
+    plans = plan_media(parsed, guess_kinds(parsed, {}), viewer=False, red=red)
     streams = {plan.media.mid: Streams(11, 12) for plan in plans if plan.sends}
     return write_answer(
         parsed, plans, streams, cname="c", ice=parsed.ice, candidates=[], fingerprints=parsed.dtls.fingerprints,
         active=True, session_id=1, version=1,
     )  # fmt: skip
+
+
+RED = "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"
+
+
+def with_red(lines: str = RED) -> str:
+    return AUDIO.replace("111 0\r", "111 63 0\r") + lines
+
+
+def test_red_is_put_first_so_that_a_browser_sends_it_and_opus_is_what_it_is_sent():
+    parsed = parse_offer(offer(with_red()))
+    assert parsed.media[0].codecs[0].red == 63 and parsed.media[0].codecs[1].red is None
+    plans = plan_media(parsed, guess_kinds(parsed, {}), viewer=False)
+    assert plans[0].codec is not None and plans[0].codec.payload_type == 111
+    text = answer_to(offer(with_red()))
+    assert "m=audio 9 UDP/TLS/RTP/SAVPF 63 111 0\r\n" in text and RED in text
+    for line in RED.split("\r\n")[:2]:
+        assert line not in answer_to(offer(with_red()), red=False)
+    assert "m=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\n" in answer_to(offer(with_red()), red=False)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "",
+        "a=rtpmap:63 red/48000/2\r\n",
+        "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/0\r\n",
+        "a=rtpmap:63 red/48000/2\r\na=fmtp:63 96/96\r\n",
+        "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111\r\n",
+        "a=rtpmap:63 red/8000\r\na=fmtp:63 111/111\r\n",
+        "a=rtpmap:63 red/48000/2\r\na=fmtp:63 /\r\n",
+    ],
+)
+def test_red_of_anything_but_opus_alone_is_left_out(lines):
+    assert parse_offer(offer(with_red(lines))).media[0].codecs[0].red is None
+    assert "m=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\n" in answer_to(offer(with_red(lines)))
+
+
+def test_the_offers_own_first_codec_stays_the_one_that_is_sent_whatever_red_there_is():
+    text = offer(
+        with_red().replace("111 63 0\r", "0 63 111\r").replace("a=rtpmap:111", "a=rtpmap:0 PCMU/8000\r\na=rtpmap:111")
+    )
+    plans = plan_media(parse_offer(text), guess_kinds(parse_offer(text), {}), viewer=False)
+    assert plans[0].codec is not None and plans[0].codec.id is CodecId.PCMU
 
 
 def test_the_answer_has_the_offers_lines_in_order_and_rejects_what_is_unknown():
