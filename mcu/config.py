@@ -70,6 +70,9 @@ class Settings(BaseSettings):
     allowed_hosts: tuple[str, ...] = ()
     "Further names under which the page may be opened without a secret, beside localhost and this machine's own."
 
+    trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    "Addresses or networks of proxies whose X-Forwarded-For tells who calls."
+
     embed_origins: tuple[str, ...] = ("'self'",)
     "Who may show the join page in a frame (`?embed=1`): 'self', or origins as in https://intranet.example."
 
@@ -81,8 +84,12 @@ class Settings(BaseSettings):
 
     media_address: str | None = None
     announced_address: str | None = None
+    media_loopback: bool = True
+    "Take media over 127.0.0.1 from callers on this machine."
     max_half_open: int = Field(default=64, ge=1)
     "Joins under way at once."
+    max_half_open_per_caller: int = Field(default=16, ge=1)
+    "Of one address."
     port_range: Annotated[tuple[Port, Port] | None, NoDecode] = None
     "UDP ports of the media, inclusive: 40000-40999."
     ice_servers: tuple[IceServerSettings, ...] = ()
@@ -180,6 +187,8 @@ class Settings(BaseSettings):
             announced_address=self.announced_address,
             port_range=self.port_range,
             max_half_open=self.max_half_open,
+            max_half_open_per_caller=self.max_half_open_per_caller,
+            loopback=self.media_loopback,
             opus_red=self.opus_red,
             ice_servers=self._servers(self.ice_servers),
         )

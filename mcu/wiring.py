@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import structlog
 
 from mixdown.codecs import noise
+from mixdown.mcu.api.callers import Guesses
 from mixdown.mcu.api.services import Services
 from mixdown.mcu.config import Settings
 from mixdown.mcu.datadir import DataDir
@@ -97,6 +98,8 @@ def assemble(settings: Settings, store: Store, mixer: MixerPort, admin_secret: s
     presence.measured = stats.measured
     readings = Readings()
     readings.gauge("population", "Rooms and people now.", "what", lambda: _population(registry))
+    guesses = Guesses()
+    readings.counter("secrets", "Wrong secrets that were not even compared.", "what", guesses.counted)
     readings.counter("rooms_events", "What the rooms counted.", "what", lambda: _counted(registry, presence, requests))
     return Services(
         registry=registry,
@@ -108,6 +111,8 @@ def assemble(settings: Settings, store: Store, mixer: MixerPort, admin_secret: s
         metrics=new_registry(readings),
         admin_secret=admin_secret,
         open_join=settings.open_join,
+        trusted_proxies=settings.trusted_proxies,
+        guesses=guesses,
     )
 
 

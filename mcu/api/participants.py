@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from mixdown.mcu.api.auth import Who
+from mixdown.mcu.api.callers import caller_of
 from mixdown.mcu.api.rooms import RoomId
 from mixdown.mcu.api.schemas import (
     AnswerModel,
@@ -40,6 +41,7 @@ ParticipantId = Annotated[str, Path(alias="participant", max_length=64)]
 async def join(
     room_id: RoomId,
     body: JoinBody,
+    request: Request,
     response: Response,
     known: Known,
     who: Who,
@@ -62,6 +64,7 @@ async def join(
         role=body.role,
         tracks={mid: SourceKind(kind.value) for mid, kind in body.tracks.items()},
         token=body.token,
+        caller=caller_of(request, known.trusted_proxies),
         admin=who.is_admin,
     )
     joined = await known.presence.join(room_id, wish)

@@ -12,6 +12,7 @@ from fastapi import Depends
 from prometheus_client import CollectorRegistry
 from starlette.requests import HTTPConnection
 
+from mixdown.mcu.api.callers import Guesses, Network
 from mixdown.mcu.clock import now
 from mixdown.mcu.errors import Unavailable
 from mixdown.mcu.observe.metrics import Readings
@@ -49,7 +50,8 @@ class Sessions:
 
 @dataclass(slots=True)
 class Services:
-    """admin_secret: None if every call is open. ready: all parts are up. responses: by HTTP status."""
+    """admin_secret: None if every call is open. trusted_proxies: whose X-Forwarded-For is believed. ready: all parts
+    are up. responses: by HTTP status."""
 
     registry: Registry
     presence: Presence
@@ -60,6 +62,8 @@ class Services:
     admin_secret: str | None = None
     open_join: bool = True
     sessions: Sessions = field(default_factory=Sessions)
+    guesses: Guesses = field(default_factory=Guesses)
+    trusted_proxies: tuple[Network, ...] = ()
     responses: Counter[int] = field(default_factory=Counter)
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
     ready: bool = False

@@ -24,3 +24,7 @@ class Budget:
             return False
         self._left = left - cost
         return True
+
+    def wait(self, cost: float, now: float) -> float:
+        """Seconds until there is enough; nothing is taken."""
+        return max(0.0, (cost - self._left) / self._rate - (now - self._then))

@@ -41,6 +41,7 @@ class Wish:
     tracks: dict[str, SourceKind] = field(default_factory=dict)
     token: str | None = None
     admin: bool = False
+    caller: str = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ class Presence:
                 tier=seen.tier,
                 viewer=one.viewer,
                 tracks=wish.tracks,
+                caller=wish.caller,
             )
         )
         try:
