@@ -9,7 +9,20 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from fastapi import FastAPI
 
 import mixdown
-from mixdown.mcu.api import docs, events, health, layouts, openapi, pages, participants, problems, rooms, session, views
+from mixdown.mcu.api import (
+    docs,
+    events,
+    health,
+    ice,
+    layouts,
+    openapi,
+    pages,
+    participants,
+    problems,
+    rooms,
+    session,
+    views,
+)
 from mixdown.mcu.api.guard import Guard
 from mixdown.mcu.api.services import Services
 from mixdown.mcu.config import Settings
@@ -44,7 +57,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for module in (rooms, participants, views, layouts, session, health, events, docs):
+    for module in (rooms, participants, views, layouts, session, ice, health, events, docs):
         app.include_router(module.router)
     pages.install(app, settings)
     problems.install(app)

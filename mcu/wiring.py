@@ -113,6 +113,8 @@ def assemble(settings: Settings, store: Store, mixer: MixerPort, admin_secret: s
         open_join=settings.open_join,
         trusted_proxies=settings.trusted_proxies,
         guesses=guesses,
+        ice_servers=settings.for_clients(),
+        turn_lifetime=settings.turn_lifetime,
     )
 
 

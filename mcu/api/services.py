@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from mixdown.mcu.api.callers import Guesses, Network
 from mixdown.mcu.clock import now
+from mixdown.mcu.edge.types import IceServer
 from mixdown.mcu.errors import Unavailable
 from mixdown.mcu.observe.metrics import Readings
 from mixdown.mcu.observe.stats import StatsCollector
@@ -51,7 +52,8 @@ class Sessions:
 @dataclass(slots=True)
 class Services:
     """admin_secret: None if every call is open. trusted_proxies: whose X-Forwarded-For is believed. ready: all parts
-    are up. responses: by HTTP status."""
+    are up. responses: by HTTP status.
+    ice_servers: what pages are told to use; turn_lifetime: seconds that logins made for them are good for."""
 
     registry: Registry
     presence: Presence
@@ -61,6 +63,8 @@ class Services:
     readings: Readings = field(default_factory=Readings)
     admin_secret: str | None = None
     open_join: bool = True
+    ice_servers: tuple[IceServer, ...] = ()
+    turn_lifetime: int = 86_400
     sessions: Sessions = field(default_factory=Sessions)
     guesses: Guesses = field(default_factory=Guesses)
     trusted_proxies: tuple[Network, ...] = ()

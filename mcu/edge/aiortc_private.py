@@ -35,6 +35,7 @@ from mixdown.mcu import clock
 from mixdown.mcu.edge import source_filter
 from mixdown.mcu.edge.addresses import announced, bind_addresses, bind_udp, is_local, may_be_peer
 from mixdown.mcu.edge.budget import Budget
+from mixdown.mcu.edge.turn import login
 from mixdown.mcu.edge.types import EdgeConfig
 
 Address = tuple[str, int]
@@ -344,10 +345,8 @@ class Transport:
     def __init__(
         self, config: EdgeConfig, certificate: RTCCertificate, counters: Counter[str], *, loopback: bool = True
     ) -> None:
-        servers = [
-            RTCIceServer(urls=server.url, username=server.username, credential=server.credential)
-            for server in config.ice_servers
-        ]
+        logins = [(server.url, *login(server)) for server in config.ice_servers]
+        servers = [RTCIceServer(urls=url, username=user, credential=word) for url, user, word in logins]
         gatherer = RTCIceGatherer(iceServers=servers)
         self.ice = IceConnection(config, counters, loopback=loopback, **connection_kwargs(servers))
         gatherer._connection = self.ice

@@ -39,6 +39,8 @@ class IceServer:
     url: str
     username: str | None = None
     credential: str | None = None
+    secret: str | None = None
+    lifetime: int = 86_400
 
 
 class PeerState(StrEnum):

@@ -1,6 +1,7 @@
 // A call that lasts: joins, notices a loss, comes back as the same participant, and knows when it is over.
 
 import { Problem, RoomApi } from './api.js';
+import { iceServers } from './ice.js';
 import { backOff, connectDeadline, next } from './machine.js';
 import { Prober } from './prober.js';
 import { Transport } from './transport.js';
@@ -118,6 +119,7 @@ export class Call extends EventTarget {
     transport.addEventListener('lost', () => this.#lost('The connection was lost.'));
     this.deadline = window.setTimeout(() => transport.close('lost'), connectDeadline(this.attempt));
     try {
+      transport.use(await iceServers(this.api));
       const sdp = await transport.offer();
       const answer = await this.api.join(this.#joinBody(sdp, transport.kinds()));
       if (this.transport !== transport) return void this.#cameTooLate(answer);

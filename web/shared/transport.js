@@ -76,6 +76,11 @@ export class Transport extends EventTarget {
     }, TRICKLE_DELAY_MS);
   }
 
+  /** Before the offer. @param {RTCIceServer[]} iceServers */
+  use(iceServers) {
+    if (iceServers.length && !this.closed) this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers });
+  }
+
   /** The offer, made without waiting for candidates: the server learns them from the checks that come to it. */
   async offer() {
     await this.pc.setLocalDescription(await this.pc.createOffer());
