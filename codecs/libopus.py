@@ -1,4 +1,4 @@
-"""libopus through ctypes: the one inside PyAV's wheel, else the system's. Calls release the interpreter lock.
+"""libopus through ctypes: the one inside PyAV's wheel, else the system's.
 
 PyAV itself gives neither concealment nor in-band FEC nor an encoder's reset, so its own Opus is only the last resort
 (see opus_av.py).
@@ -40,6 +40,7 @@ MAX_PACKET = 1275
 @dataclass(frozen=True, slots=True)
 class _Found:
     library: ctypes.CDLL | None
+    brief: ctypes.PyDLL | None
     where: str
 
 
@@ -54,11 +55,20 @@ def where() -> str:
 
 
 def library() -> ctypes.CDLL:
-    """The library with its signatures set. Raises CodecError if there is none."""
+    """The library with its signatures set; calls release the interpreter lock. Raises CodecError if there is none."""
     found = _find()
     if found.library is None:
         raise CodecError(found.where)
     return found.library
+
+
+def brief() -> ctypes.PyDLL:
+    """The same, but calls keep the interpreter lock: for those of some 30 us, of which a tick makes one per source.
+    Released, the lock may be gone for as long as another thread computes. Raises CodecError if there is none."""
+    found = _find()
+    if found.brief is None:
+        raise CodecError(found.where)
+    return found.brief
 
 
 def check(result: int, what: str) -> int:
@@ -76,7 +86,7 @@ def _find() -> _Found:
             return _open(path)
         except (OSError, AttributeError) as error:
             reasons.append(f"{path}: {error}")
-    return _Found(None, "no libopus: " + ("; ".join(reasons) or "neither in PyAV's wheel nor on the system"))
+    return _Found(None, None, "no libopus: " + ("; ".join(reasons) or "neither in PyAV's wheel nor on the system"))
 
 
 def _candidates() -> Iterator[str]:
@@ -89,7 +99,13 @@ def _candidates() -> Iterator[str]:
 
 
 def _open(path: str) -> _Found:
-    lib = ctypes.CDLL(path)
+    lib, brief = ctypes.CDLL(path), ctypes.PyDLL(path)
+    _declare(lib)
+    _declare(brief)
+    return _Found(lib, brief, f"{lib.opus_get_version_string().decode()} at {path}")
+
+
+def _declare(lib: ctypes.CDLL) -> None:
     pointer, integer = ctypes.c_void_p, ctypes.c_int
     signatures = {
         "opus_get_version_string": (ctypes.c_char_p, []),
@@ -107,4 +123,3 @@ def _open(path: str) -> _Found:
     for name, (result, arguments) in signatures.items():
         function = getattr(lib, name)
         function.restype, function.argtypes = result, arguments
-    return _Found(lib, f"{lib.opus_get_version_string().decode()} at {path}")

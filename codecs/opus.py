@@ -137,7 +137,7 @@ class OpusDecoder:
     """Packets of 2.5 to 120 ms to stereo; mono packets come out on both channels."""
 
     def __init__(self) -> None:
-        self._library = libopus.library()
+        self._library = libopus.brief()
         error = ctypes.c_int()
         self._state = self._library.opus_decoder_create(SAMPLE_RATE, CHANNELS, ctypes.byref(error))
         libopus.check(error.value, "opening an Opus decoder")

@@ -18,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 import mixdown
-from mixdown.mcu import allocator
+from mixdown.mcu import allocator, interpreter
 from mixdown.mcu.config import Settings, load
 from mixdown.mcu.errors import MixdownError
 from mixdown.mcu.observe.logs import configure
@@ -110,6 +110,7 @@ def serve(
         log_format=log_format,
     )
     allocator.tune()
+    interpreter.tune()
     configure(settings.log_format, settings.log_level)
     from mixdown.mcu.serve import Started
     from mixdown.mcu.serve import serve as run
@@ -117,6 +118,7 @@ def serve(
     def started(told: Started) -> None:
         _announce(told.local, told.lan, told.open)
         _announce_secret(told.secret.path, told.secret.value if told.secret.fresh else None)
+        interpreter.settle()
 
     try:
         uvloop.run(run(settings, started))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +15,7 @@ from mixdown.codecs import libopus
 from mixdown.codecs.encoded import CodecId, Tier, TierName
 from mixdown.codecs.errors import CodecError
 from mixdown.codecs.video import make_video_decoder, make_video_encoder
-from mixdown.mcu import certificates
+from mixdown.mcu import certificates, interpreter
 from mixdown.mcu.api.pages import WEB
 from mixdown.mcu.clock import wall_time
 from mixdown.mcu.config import Settings
@@ -109,6 +110,13 @@ def _sound() -> Iterator[Finding]:
         )
     else:
         yield Finding("sound", Verdict.OK, libopus.where())
+    with ThreadPoolExecutor(1) as thread:  # a thread's own matter: this one goes on as it was
+        first = thread.submit(interpreter.sound_first).result()
+    if first:
+        yield Finding("sound", Verdict.OK, "Mixing goes before all other programs")
+    else:
+        advice = "Run as root, or with LimitRTPRIO=1 and LimitNICE=-5 in systemd's unit"
+        yield Finding("sound", Verdict.WARNING, "Mixing waits its turn where other programs want the processor", advice)
 
 
 def _sending() -> Iterator[Finding]:

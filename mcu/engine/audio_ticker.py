@@ -6,7 +6,7 @@ import itertools
 import threading
 from typing import Any
 
-from mixdown.mcu import clock
+from mixdown.mcu import clock, interpreter
 from mixdown.mcu.engine.audio_run import RATE, AudioHooks, AudioRun
 from mixdown.mcu.engine.context import RoomContext
 from mixdown.mcu.engine.meter import TickMeter, Work
@@ -56,6 +56,7 @@ class AudioTicker:
         self._stop = self._thread = self._run = None
 
     def _loop(self, stop: threading.Event, run: AudioRun) -> None:
+        interpreter.sound_first()  # where it may not, it waits its turn: `mixdown doctor` says so
         origin, faults = self._context.origin, self._context.faults
         tick = int((clock.now() - origin) * RATE)
         while not stop.wait(max(0.0, origin + tick / RATE - clock.now())):
