@@ -54,6 +54,8 @@ MAX_VERIFIED = 16
 "Addresses that media is taken from; over it the selected one and the newest stay."
 STUN_RATE, STUN_BURST = 100.0, 300.0
 "Messages a second, and at once, of one peer that are looked at. A browser that connects over 6 pairs sends some 60."
+MUTE = 0.25
+"Seconds; short enough that a peer who stops is not taken for silent."
 USER_LENGTH, TAG_LENGTH = 8, 4
 "Characters of our ICE user, bytes that our transaction ids begin with: what the kernel's filter compares."
 GATHER_DEADLINE = 2.0
@@ -122,6 +124,7 @@ class IceConnection(Connection):
         self._tag = secrets.token_bytes(TAG_LENGTH)
         self._stun_budget = Budget(STUN_RATE, STUN_BURST)
         self._kernel_filter = config.kernel_filter
+        self._muted_until = float("inf")
         self._probes: deque[tuple[StunProtocol, bytes]] = deque()
         self.on_media: Callable[[bytes], None] = self._too_early
 
@@ -147,11 +150,24 @@ class IceConnection(Connection):
             self.verified = {pair.remote_addr for pair in self._nominated.values()} | {addr}
         self._filter()
 
+    def mute(self, now: float) -> None:
+        """The peer floods: for MUTE seconds the kernel drops all of it, so that it costs the others no time."""
+        self._muted_until = now + MUTE
+        self.counters["peers_muted"] += 1
+        self._filter()
+
+    def unmute(self, now: float) -> None:
+        """Ends that when it is time; to be called every few ms."""
+        if now >= self._muted_until:
+            self._muted_until = float("inf")
+            self._filter()
+
     def _filter(self) -> None:
         """The kernel drops on the sockets what would be dropped here. Not on a relay's: its server is the sender."""
         if not self._kernel_filter:
             return
-        program = source_filter.program(self._user, self._tag, self.verified)
+        muted = self._muted_until < float("inf")
+        program = source_filter.NOTHING if muted else source_filter.program(self._user, self._tag, self.verified)
         for protocol in self._protocols:
             if getattr(protocol, "sock", None) is None:
                 continue

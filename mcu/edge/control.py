@@ -19,6 +19,7 @@ from aiortc.rtp import (
 )
 
 from mixdown.codecs.encoded import MediaKind
+from mixdown.mcu.edge.budget import Budget
 from mixdown.mcu.edge.lines import Lines
 from mixdown.mcu.edge.outgoing import Outgoing
 from mixdown.mcu.edge.rtcp import remb_of
@@ -27,6 +28,10 @@ from mixdown.mcu.link.messages import KeyFrameRequest, MixerPort, SenderReport
 CONTROL_PAUSE = 0.05
 """Seconds between two key-frame requests of a peer, and between two reports of a source, that reach the mixer: a flood
 of them would fill the queue that all rooms share."""
+MAX_NACKED = 512
+"Packets that one NACK may ask for again: more than half of what is remembered."
+NACK_RATE, NACK_BURST = 1000, 1024
+"Packets asked for again that are looked up, a second and at once."
 REPORTS_REMEMBERED = 16
 NTP_MIDDLE = 65536
 
@@ -43,6 +48,7 @@ class Control:
         self._mixer = mixer
         self._counters = counters
         self._sent_reports: dict[int, float] = {}
+        self._nacks = Budget(NACK_RATE, NACK_BURST)
         self._told: dict[str, float] = {}  # what was asked or reported -> when the mixer heard of it last
 
     def take(self, packet: AnyRtcpPacket, now: float) -> None:
@@ -110,7 +116,11 @@ class Control:
         video = self._lines.senders.get(MediaKind.VIDEO)
         if video is None or packet.media_ssrc != video.streams.ssrc:
             return
-        repairs = [r for sequence in packet.lost if (r := video.repair(sequence & 0xFFFF, now)) is not None]
+        lost = packet.lost[:MAX_NACKED]
+        if not self._nacks.spend(len(lost), now):
+            self._counters["nack_flood"] += 1
+            return
+        repairs = [r for sequence in lost if (r := video.repair(sequence & 0xFFFF, now)) is not None]
         self._counters["nacked"] += len(packet.lost)
         self._counters["repairs_sent"] += len(repairs)
         if repairs and self.out is not None:

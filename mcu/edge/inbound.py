@@ -10,15 +10,13 @@ from aiortc.rtp import RtcpPacket
 from mixdown.codecs.encoded import MediaKind
 from mixdown.mcu import clock
 from mixdown.mcu.edge import rtcp
+from mixdown.mcu.edge.admission import Admission
 from mixdown.mcu.edge.control import Control
 from mixdown.mcu.edge.lines import Lines
 from mixdown.mcu.edge.meter import SAMPLE_EVERY, RoomMeter
 from mixdown.mcu.edge.offer import URI_MID
 from mixdown.mcu.edge.receiver import SourceReceiver
 from mixdown.mcu.edge.rtp import RtpHeader, parse_rtp
-
-MAX_SSRCS = 31
-"Streams that a peer may send, repair streams included."
 
 
 class Inbound:
@@ -29,6 +27,7 @@ class Inbound:
     ) -> None:
         self.packets = self.bytes = 0
         self.last_received = clock.now()
+        self.admission = Admission(session, lines, counters, self.last_received)
         self._session = session
         self._lines = lines
         self._control = control
@@ -50,14 +49,21 @@ class Inbound:
         try:
             now = clock.now()
             if rtcp.is_rtcp(datagram):
+                ssrc = int.from_bytes(datagram[4:8], "big")
+                if not self.admission.control(ssrc, now):
+                    return
                 plain = self._session.unprotect_rtcp(datagram)
-                self._count(datagram, now)
+                self._count(ssrc, datagram, now)
+                rtcp.check_count(plain)
                 for packet in RtcpPacket.parse(plain):
                     self._control.take(packet, now)
             else:
+                ssrc = int.from_bytes(datagram[8:12], "big")
+                if not self.admission.packet(ssrc, now):
+                    return
                 plain = self._session.unprotect(datagram)
-                self._count(datagram, now)
-                self._on_rtp(plain, now)
+                self._count(ssrc, datagram, now)
+                self._on_rtp(ssrc, plain, now)
         except pylibsrtp.Error:
             self._counters["srtp_rejected"] += 1
         except ValueError:
@@ -65,13 +71,13 @@ class Inbound:
         except Exception:  # noqa: BLE001 - no packet may end a transport
             self._counters["packet_exceptions"] += 1
 
-    def _count(self, datagram: bytes, now: float) -> None:
+    def _count(self, ssrc: int, datagram: bytes, now: float) -> None:
+        self.admission.authentic(ssrc, now)
         self.last_received = now
         self.packets += 1
         self.bytes += len(datagram)
 
-    def _on_rtp(self, plain: bytes, now: float) -> None:
-        ssrc = int.from_bytes(plain[8:12], "big")
+    def _on_rtp(self, ssrc: int, plain: bytes, now: float) -> None:
         receiver = self._lines.by_ssrc.get(ssrc)
         packet = parse_rtp(plain, with_extensions=receiver is None or receiver.kind.media is MediaKind.AUDIO)
         if receiver is None:
@@ -84,9 +90,6 @@ class Inbound:
     def _route(self, packet: RtpHeader) -> SourceReceiver | None:
         """An SSRC that the offer did not name: by MID (RFC 8843), else by payload type where only one source has it."""
         by_ssrc, receivers = self._lines.by_ssrc, self._lines.receivers
-        if len(by_ssrc) >= MAX_SSRCS:
-            self._counters["too_many_ssrcs"] += 1
-            return None
         for receiver in receivers.values():
             mid_id = receiver.media.extensions.get(URI_MID)
             if mid_id is not None and packet.extensions.get(mid_id) == receiver.media.mid.encode():

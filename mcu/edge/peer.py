@@ -117,6 +117,8 @@ class Peer:
 
     def poll(self, now: float) -> None:
         """Called every few ms while connected."""
+        if self.inbound is not None and self.inbound.admission.refill(now):
+            self.transport.ice.mute(now)
         if self.reporter is not None:
             self.reporter.poll(now)
 
@@ -134,6 +136,7 @@ class Peer:
         """Whether it is there, by what was heard of it; asks it where that is too little. Only while connected."""
         if self.inbound is None or self.liveness is None:
             return Vital.LIVE
+        self.transport.ice.unmute(now)
         vital = self.liveness.judge(max(self.inbound.last_received, self.transport.ice.last_check), now)
         if self.liveness.should_probe(now):
             self.transport.ice.probe()

@@ -34,6 +34,8 @@ Instruction = tuple[int, int, int, int]
 Address = tuple[str, int]
 _DROP: Instruction = (_RETURN, 0, 0, 0)
 _PASS: Instruction = (_RETURN, 0, 0, 0xFFFFFFFF)
+NOTHING = [_DROP]
+"The program that lets nothing through."
 
 
 def program(user: bytes, tag: bytes, sources: Iterable[Address]) -> list[Instruction]:
