@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 SOUND_FIRST, PICTURE_FIRST = 0.015, 0.030
-"""Seconds by which the sound, or the picture, may be the sooner one: nobody notices, and waiting costs delay. Sound that
-comes after its picture is what distance makes in nature, and is noticed at thrice the time (ITU-R BT.1359)."""
+"""Seconds by which the sound, or the picture, may be the sooner one: nobody notices, and waiting costs delay. Sound
+that comes after its picture is what distance makes in nature, and is noticed at thrice the time (ITU-R BT.1359)."""
 LONGEST_WAIT = 0.250
 CHANGE = 0.010
 "Seconds by which a wait must differ from the present one to be changed."
