@@ -102,7 +102,7 @@ class Adaptation:
         self.probe: Probe | None = None
         self.drain = 0.0
         self.remb = Remb()
-        self._can_probe = can_probe
+        self.can_probe = can_probe
         self._changed = now
         self._rose = float("-inf")
         self._trouble = now
@@ -174,10 +174,7 @@ class Adaptation:
         """bit/s that the way seems to carry, where that is too little; None while nothing is wrong."""
         if now < self._judge_from:
             return None
-        if path.speaks:
-            rate = self._by_arrivals(path, now)
-        else:
-            rate = self._by_remb(now)
+        rate = self._by_arrivals(path, now) if path.speaks else self._by_remb(now)
         if rate is None and self._sick >= SICK_REPORTS:
             self._sick = 0
             step = below(self.tier)
@@ -225,7 +222,7 @@ class Adaptation:
             self._look_at_probe(self.probe, path, now)
         elif self._may_probe(path, now):
             step = above(self.tier)
-            if not self._can_probe:
+            if not self.can_probe:
                 self._step_up(step, now)
                 return
             self.probe = Probe(now, step, self.ladder.total(step))
@@ -245,7 +242,7 @@ class Adaptation:
     def _look_at_probe(self, probe: Probe, path: Path, now: float) -> None:
         lasted = now - probe.since
         if path.speaks:
-            narrowest = path.narrowest(now)
+            narrowest = path.narrowest(now, least=2)
             too_narrow = narrowest is not None and narrowest < PROBE_NARROW * probe.rate
             if too_narrow or path.queue > PROBE_QUEUE or path.loss(now) > CLEAN_LOSS:
                 self._probe_failed(path, now)

@@ -10,11 +10,13 @@ from aiortc import sdp as rtcsdp
 
 from mixdown.codecs.encoded import MediaKind
 from mixdown.mcu.edge.offer import AUDIO_CODECS, URI_LEVEL, URI_MID, VIDEO_CODECS, Codec, Direction, Offer, OfferedMedia
+from mixdown.mcu.edge.transport_cc import URI_TRANSPORT_CC
 from mixdown.mcu.errors import NotAcceptable
 from mixdown.mcu.link.messages import SourceKind
 
-FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
-"What is answered where it was offered (RFC 4585, RFC 5104, draft-alvestrand-rmcat-remb)."
+FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc")
+"""What is answered where it was offered (RFC 4585, RFC 5104, draft-alvestrand-rmcat-remb, draft-holmer-rmcat-transport-
+wide-cc-extensions); of it, for sound the first."""
 ANSWERED_OPUS = "minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1"
 
 
@@ -153,13 +155,16 @@ def _section(plan: MediaPlan, streams: Streams | None, cname: str, transport: li
 
 
 def _extension_fits(uri: str, media: OfferedMedia) -> bool:
+    if uri == URI_TRANSPORT_CC:
+        return media.kind is MediaKind.VIDEO
     return uri == URI_MID or (uri == URI_LEVEL) == (media.kind is MediaKind.AUDIO)
 
 
 def _codec_lines(codec: Codec) -> list[str]:
     channels = f"/{codec.channels}" if codec.id.kind is MediaKind.AUDIO and (codec.channels or 1) > 1 else ""
     lines = [f"a=rtpmap:{codec.payload_type} {codec.name}/{codec.clock_rate}{channels}"]
-    lines += [f"a=rtcp-fb:{codec.payload_type} {f}" for f in FEEDBACK if f in codec.feedback]
+    feedback = FEEDBACK if codec.id.kind is MediaKind.VIDEO else FEEDBACK[:1]
+    lines += [f"a=rtcp-fb:{codec.payload_type} {f}" for f in feedback if f in codec.feedback]
     if codec.id.kind is MediaKind.AUDIO:
         if codec.id.value == "opus":
             lines.append(f"a=fmtp:{codec.payload_type} {ANSWERED_OPUS}")

@@ -19,6 +19,8 @@ from aiortc.rtp import (
 )
 
 from mixdown.codecs.encoded import MediaKind
+from mixdown.mcu.edge.arrival_log import ArrivalLog
+from mixdown.mcu.edge.bandwidth import Bandwidth
 from mixdown.mcu.edge.budget import Budget
 from mixdown.mcu.edge.lines import Lines
 from mixdown.mcu.edge.outgoing import Outgoing
@@ -39,14 +41,16 @@ NTP_MIDDLE = 65536
 class Control:
     """Of one peer. loss: 0..1 of what it is sent; rtt: seconds; remb: bit/s; None until it reported."""
 
-    def __init__(self, lines: Lines, mixer: MixerPort, counters: Counter[str]) -> None:
+    def __init__(self, lines: Lines, bandwidth: Bandwidth, mixer: MixerPort, counters: Counter[str]) -> None:
         self.out: Outgoing | None = None
         self.loss = 0.0
         self.rtt: float | None = None
         self.remb: int | None = None
         self._lines = lines
+        self._bandwidth = bandwidth
         self._mixer = mixer
         self._counters = counters
+        self.arrived = ArrivalLog()
         self._sent_reports: dict[int, float] = {}
         self._nacks = Budget(NACK_RATE, NACK_BURST)
         self._told: dict[str, float] = {}  # what was asked or reported -> when the mixer heard of it last
@@ -67,7 +71,15 @@ class Control:
             if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
                 self._on_key_frame_request(now)
             elif packet.fmt == RTCP_PSFB_APP:
-                self.remb = remb_of(packet.fci)
+                self._on_remb(remb_of(packet.fci), now)
+
+    def arrivals(self, body: bytes, now: float) -> None:
+        """Transport-wide feedback, see `transport_cc.py`. Raises ValueError."""
+        self._bandwidth.on_arrivals(body, now)
+
+    def _on_remb(self, rate: int, now: float) -> None:
+        self.remb = rate
+        self._bandwidth.on_remb(rate, now)
 
     def report_sent(self, ntp: int, now: float) -> None:
         """Remembers a sender report of ours, for the round trip that an answer to it tells (RFC 3550, 6.4.1)."""
@@ -106,11 +118,13 @@ class Control:
         video = self._lines.senders.get(MediaKind.VIDEO)
         if video is None or report.ssrc == video.streams.ssrc:
             self.loss = report.fraction_lost / 256
+            self._bandwidth.on_report(self.loss, now)
         sent = self._sent_reports.get(report.lsr)
         if sent is not None and report.dlsr:
             rtt = now - sent - report.dlsr / NTP_MIDDLE
             if 0 <= rtt < 10:
                 self.rtt = rtt if self.rtt is None else 0.8 * self.rtt + 0.2 * rtt
+                self._bandwidth.on_rtt(self.rtt)
 
     def _on_nack(self, packet: RtcpRtpfbPacket, now: float) -> None:
         video = self._lines.senders.get(MediaKind.VIDEO)

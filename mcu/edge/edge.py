@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from aiortc import RTCCertificate
@@ -21,7 +22,15 @@ from mixdown.mcu.edge.liveness import Vital
 from mixdown.mcu.edge.meter import Meters
 from mixdown.mcu.edge.offer import Offer, guess_kinds, parse_candidate, parse_offer
 from mixdown.mcu.edge.peer import CLOSE_DEADLINE, Peer
-from mixdown.mcu.edge.types import EdgeConfig, JoinAnswer, JoinRequest, PeerReport, PeerState, PeerStateChanged
+from mixdown.mcu.edge.types import (
+    EdgeConfig,
+    JoinAnswer,
+    JoinRequest,
+    PeerReport,
+    PeerState,
+    PeerStateChanged,
+    PeerTierChanged,
+)
 from mixdown.mcu.errors import BadOffer, BadRequest, Conflict, NotFound, Unavailable
 from mixdown.mcu.link.messages import MixerPort, Route, SourceKeyFrameWanted, SourceKind, StreamEnded
 
@@ -31,12 +40,14 @@ MAX_CANDIDATES_A_CALL = 20
 
 
 class Edge:
-    """Lives on one event loop; nothing here is thread safe. on_state: told of each peer's changes, on the loop."""
+    """Lives on one event loop; nothing here is thread safe. on_state: told of each peer's changes, on the loop;
+    on_tier: of another step of its picture that its line made necessary, or possible."""
 
     def __init__(self, mixer: MixerPort, config: EdgeConfig, on_state: Callable[[PeerStateChanged], None]) -> None:
         self._mixer = mixer
         self._config = config
         self._on_state = on_state
+        self.on_tier: Callable[[PeerTierChanged], None] = lambda change: None
         self._peers: dict[str, Peer] = {}
         self._certificate = RTCCertificate.generateCertificate()
         self._counters: Counter[str] = Counter()
@@ -61,6 +72,7 @@ class Edge:
             plans = plan_media(offer, guess_kinds(offer, request.tracks), viewer=request.viewer, red=red)
             transport = await self._transport(request.caller)
             peer = Peer(request, offer, transport, self._mixer, self._counters, self._meters.room(request.room))
+            peer.bandwidth.on_change = partial(self._on_tier, peer)
             transport.set_role(client=peer.active)
             peer.lines.plan(plans)
             answer = self._answer(peer, offer, plans)
@@ -192,17 +204,31 @@ class Edge:
     # ---- what goes on ------------------------------------------------------------------------------------------
 
     def set_view(self, participant: str, view: str, tier: TierName) -> None:
-        """Subscribes a peer's picture anew; the old one plays on until the new one's first key frame, but ends at once
-        where sound alone is wanted: the mixer ends a stream only when nobody else watches it."""
+        """Subscribes a peer's picture anew, at the tier or at what its line carries of it."""
         peer = self._peers.get(participant)
         if peer is None:
             return
-        peer.lines.view, peer.lines.tier = view, tier
+        peer.lines.view = view
+        peer.bandwidth.choose(tier)
+        self._resubscribe(peer)
+
+    def _resubscribe(self, peer: Peer) -> None:
+        """The old picture plays on until the new one's first key frame, but ends at once where the line cannot carry
+        it, or where sound alone is wanted: the mixer ends a stream only when nobody else watches it."""
         sender = peer.senders.get(MediaKind.VIDEO)
-        if peer.connected and sender is not None:
-            if not peer.wants(MediaKind.VIDEO):
-                self._fanout.leave(peer, sender)
-            peer.lines.subscribe(MediaKind.VIDEO)
+        if not peer.connected or sender is None:
+            return
+        if not peer.wants(MediaKind.VIDEO):
+            self._fanout.leave(peer, sender)
+        elif peer.bandwidth.starved:
+            sender.current = None
+        peer.lines.subscribe(MediaKind.VIDEO)
+
+    def _on_tier(self, peer: Peer) -> None:
+        """A peer's line became too thin for what it was sent, or wide enough for more."""
+        self._resubscribe(peer)
+        request, limit = peer.request, peer.bandwidth.limited_by.value
+        self.on_tier(PeerTierChanged(request.room, request.participant, request.epoch, peer.lines.tier, limit))
 
     def end_source(self, participant: str, kind: SourceKind) -> bool:
         """Ends a screen share (or another source) from this side, at once. Whether there was one."""
@@ -238,6 +264,7 @@ class Edge:
             audio=peer.lines.sent_codec(MediaKind.AUDIO),
             video=peer.lines.sent_codec(MediaKind.VIDEO),
             tier=peer.lines.tier,
+            limited_by=peer.bandwidth.limited_by.value,
             loss=peer.control.loss,
             rtt_ms=peer.control.rtt * 1000 if peer.control.rtt is not None else None,
             remb_bps=peer.control.remb,

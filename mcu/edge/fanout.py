@@ -49,6 +49,8 @@ class FanOut:
         if sender.wanted not in (None, sender.current, route.stream):
             self._drop(sender.wanted, key)
         sender.wanted = route.stream
+        if route.kind is MediaKind.VIDEO:
+            peer.bandwidth.rates(route.kbps)
         self._streams.setdefault(route.stream, {})[key] = (peer, sender)
 
     def forget(self, peer: Peer) -> None:

@@ -17,6 +17,7 @@ from mixdown.mcu.edge.meter import SAMPLE_EVERY, RoomMeter
 from mixdown.mcu.edge.offer import URI_MID
 from mixdown.mcu.edge.receiver import SourceReceiver
 from mixdown.mcu.edge.rtp import RtpHeader, parse_rtp
+from mixdown.mcu.edge.transport_cc import mark_of, take_out
 
 
 class Inbound:
@@ -54,6 +55,9 @@ class Inbound:
                     return
                 plain = self._session.unprotect_rtcp(datagram)
                 self._count(ssrc, datagram, now)
+                arrivals, plain = take_out(plain)
+                for body in arrivals:
+                    self._control.arrivals(body, now)
                 rtcp.check_count(plain)
                 for packet in RtcpPacket.parse(plain):
                     self._control.take(packet, now)
@@ -85,6 +89,8 @@ class Inbound:
             if receiver is None:
                 self._counters["unroutable_packets"] += 1
                 return
+        if receiver.mark_id is not None and (mark := mark_of(plain, receiver.mark_id)) is not None:
+            self._control.arrived.packet(mark, now)
         receiver.rtp(packet, now)
 
     def _route(self, packet: RtpHeader) -> SourceReceiver | None:

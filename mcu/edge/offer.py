@@ -15,6 +15,7 @@ from aiortc import sdp as rtcsdp
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
 from mixdown.codecs.encoded import CodecId, MediaKind
+from mixdown.mcu.edge.transport_cc import URI_TRANSPORT_CC
 from mixdown.mcu.errors import BadOffer, BadRequest
 from mixdown.mcu.link.messages import SourceKind
 
@@ -28,7 +29,7 @@ MAX_CANDIDATES = 20
 URI_MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 URI_LEVEL = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
 URI_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
-EXTENSIONS = (URI_MID, URI_LEVEL, URI_SEND_TIME)
+EXTENSIONS = (URI_MID, URI_LEVEL, URI_SEND_TIME, URI_TRANSPORT_CC)
 
 VIDEO_CODECS = {"VP8": CodecId.VP8, "H264": CodecId.H264}
 AUDIO_CODECS = {"opus": CodecId.OPUS, "G722": CodecId.G722, "PCMU": CodecId.PCMU, "PCMA": CodecId.PCMA}

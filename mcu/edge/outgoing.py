@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from pylibsrtp import Session
 
@@ -19,14 +19,26 @@ PACE = 0.004
 "Seconds between two bursts: 20 packets in 4 ms are 48 Mb/s."
 PACE_LIMIT = 1024
 "Packets that may wait to be paced. Over it the picture is dropped up to the next key frame."
+THIN_BURST = 3
+THIN_PACE = 0.005
+"On a thin line: packets of a frame that leave at once, so that sound finds gaps; seconds between two looks."
+HEADERS = 28
+"Bytes of IPv4 and UDP before each packet, for what a line carries."
 
 
 class Outgoing:
-    """Follows ICE: each call goes over the pair that is selected then. Before there is one, packets are dropped."""
+    """Follows ICE: each call goes over the pair that is selected then. Before there is one, packets are dropped.
+
+    Sound leaves at once, whatever waits: only the picture is paced. octets: on the wire, IP and UDP included; sound: of
+    these. on_mark: told of each marked packet as it leaves, with `octets` then. rate: bit/s that the picture is paced
+    to on a line known to be thin, None: only long frames are, at 48 Mb/s."""
 
     def __init__(self, ice: IceConnection, session: Session, counters: Counter[str], meter: RoomMeter) -> None:
         self.packets = 0
         self.bytes = 0
+        self.octets = self.sound = 0
+        self.rate: float | None = None
+        self.on_mark: Callable[[int, float, int], None] = lambda mark, now, octets: None
         self._ice = ice
         self._session = session
         self._protector = Protector(session)
@@ -34,8 +46,11 @@ class Outgoing:
         self._meter = meter
         self._datagrams: DatagramSender | None = None
         self._protocol: object | None = None
-        self._waiting: deque[bytes] = deque()
+        self._waiting: deque[tuple[bytes, int | None]] = deque()
         self._timer: asyncio.Handle | None = None
+        self._held_until = 0.0
+        self._paced_at = 0.0
+        self._credit = 0.0
 
     def overrun(self) -> bool:
         """Whether more waits than may: then all of it is dropped, and the picture needs a key frame."""
@@ -45,24 +60,66 @@ class Outgoing:
         self._waiting.clear()
         return True
 
-    def send_paced(self, packets: Sequence[bytes]) -> None:
-        """A frame of a picture, after those that still wait."""
-        if not self._waiting and len(packets) <= BURST:
-            self.send(packets, droppable=True)
+    def hold(self, until: float) -> None:
+        """Nothing of the picture leaves before that time: what is queued on the way gets through first."""
+        self._held_until = until
+
+    def send_paced(self, packets: Sequence[bytes], marks: Sequence[tuple[int, int]] = ()) -> None:
+        """A frame of a picture, after those that still wait. marks: (index, number) of its marked packets."""
+        burst = BURST if self.rate is None else THIN_BURST
+        if not self._waiting and len(packets) <= burst and clock.now() >= self._held_until:
+            self._send_marked(packets, marks)
             return
-        self._waiting.extend(packets)
+        numbers = dict(marks)
+        self._waiting.extend((packet, numbers.get(index)) for index, packet in enumerate(packets))
         if self._timer is None:
+            self._paced_at = clock.now()
             self._timer = asyncio.get_running_loop().call_soon(self._pace)
+
+    def send_padding(self, packets: Sequence[bytes], marks: Sequence[tuple[int, int]]) -> None:
+        """Packets that mean nothing: at once, and only where a full socket buffer loses them."""
+        self._send_marked(packets, marks)
+
+    def _send_marked(self, packets: Sequence[bytes], marks: Sequence[tuple[int, int]]) -> None:
+        before = self.octets
+        self.send(packets, droppable=True)
+        if not marks:
+            return
+        now = clock.now()
+        step = (self.octets - before) / max(1, len(packets))
+        for index, mark in marks:
+            self.on_mark(mark, now, before + round(step * (index + 1)))
 
     def _pace(self) -> None:
         self._timer = None
         began = clock.thread_cpu()
-        batch = [self._waiting.popleft() for _ in range(min(BURST, len(self._waiting)))]
+        count = self._allowed()
+        batch = [self._waiting.popleft() for _ in range(min(count, len(self._waiting)))]
         if batch:
-            self.send(batch, droppable=True)
+            marks = [(index, mark) for index, (_, mark) in enumerate(batch) if mark is not None]
+            self._send_marked([packet for packet, _ in batch], marks)
         self._meter.send_cpu += clock.thread_cpu() - began
         if self._waiting:
-            self._timer = asyncio.get_running_loop().call_later(PACE, self._pace)
+            pause = PACE if self.rate is None else THIN_PACE
+            self._timer = asyncio.get_running_loop().call_later(pause, self._pace)
+
+    def _allowed(self) -> int:
+        """How many packets may leave now."""
+        now = clock.now()
+        elapsed, self._paced_at = now - self._paced_at, now
+        if now < self._held_until:
+            return 0
+        if self.rate is None:
+            return BURST
+        self._credit += self.rate / 8 * elapsed
+        count = 0
+        for packet, _ in self._waiting:
+            if self._credit < 0:
+                break
+            self._credit -= len(packet) + HEADERS
+            count += 1
+        self._credit = min(self._credit, 0.0)
+        return count
 
     def send(self, packets: Sequence[bytes], *, droppable: bool) -> None:
         """RTP packets of one stream, in order, at once. droppable: a full socket buffer loses them."""
@@ -75,8 +132,12 @@ class Outgoing:
             self._datagrams = DatagramSender(sock, selected.protocol.transport, self._counters)
         encrypted = self._protector.protect(packets)
         self._datagrams.send(encrypted, selected.remote_addr, droppable=droppable)
+        size = sum(map(len, encrypted))
         self.packets += len(packets)
-        self.bytes += sum(map(len, encrypted))
+        self.bytes += size
+        self.octets += size + HEADERS * len(packets)
+        if not droppable:
+            self.sound += size + HEADERS * len(packets)
 
     def send_rtcp(self, compound: bytes) -> None:
         selected = self._ice.selected

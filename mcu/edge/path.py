@@ -148,11 +148,11 @@ class Path:
         fates = [lost for at, lost in self._fates if now - at <= seconds]
         return sum(fates) / len(fates) if len(fates) >= 5 else 0.0
 
-    def narrowest(self, now: float) -> float | None:
-        """bit/s of the narrowest link by packets that left together lately; None: there were not enough. Links that
+    def narrowest(self, now: float, least: int = 3) -> float | None:
+        """bit/s of the narrowest link by packets that left together lately; None: fewer than `least` did. Links that
         gather packets (Wi-Fi) look wider than they are."""
         rates = [rate for at, rate in self._bursts if now - at <= BURST_SECONDS]
-        return median(rates) if len(rates) >= 3 else None
+        return median(rates) if len(rates) >= least else None
 
     @property
     def speaks(self) -> bool:

@@ -15,6 +15,7 @@ from aiortc import RTCIceCandidate
 from mixdown.codecs.encoded import EncodedFrame, MediaKind, TierName
 from mixdown.mcu import clock
 from mixdown.mcu.edge.aiortc_private import Transport
+from mixdown.mcu.edge.bandwidth import Bandwidth
 from mixdown.mcu.edge.control import Control
 from mixdown.mcu.edge.inbound import Inbound
 from mixdown.mcu.edge.lines import Lines
@@ -49,7 +50,8 @@ class Peer:
         self.transport = transport
         self.cname = f"mixdown-{request.participant}"
         self.lines = Lines(request, mixer, counters)
-        self.control = Control(self.lines, mixer, counters)
+        self.bandwidth = Bandwidth(self.lines, counters)
+        self.control = Control(self.lines, self.bandwidth, mixer, counters)
         self.inbound: Inbound | None = None
         self.out: Outgoing | None = None
         self.reporter: Reporter | None = None
@@ -88,6 +90,7 @@ class Peer:
     def _open(self) -> None:
         received, sent = self.transport.srtp_sessions()
         self.out = self.control.out = Outgoing(self.transport.ice, sent, self._counters, self._meter)
+        self.bandwidth.open(self.out)
         self.reporter = Reporter(self.lines, self.control, self.out, self._mixer)
         self.inbound = Inbound(received, self.lines, self.control, self._counters, self._meter)
         self.transport.ice.on_media = self.inbound.on_media
@@ -108,7 +111,7 @@ class Peer:
             self._mixer.send(KeyFrameRequest(self.request.room, self.request.participant))
             return 0
         packets = sender.packetise(frame, payloads, clock.now())
-        self.out.send_paced(packets)
+        self.out.send_paced(packets, sender.marks)
         return len(packets)
 
     def want_key_frame(self, source: str) -> None:
@@ -121,6 +124,7 @@ class Peer:
             self.transport.ice.mute(now)
         if self.reporter is not None:
             self.reporter.poll(now)
+            self.bandwidth.poll(now)
 
     @property
     def sent(self) -> tuple[int, int]:
@@ -176,6 +180,7 @@ class Peer:
         if self.closed:
             return
         self.closed = True
+        self.bandwidth.close()
         if self.out is not None:
             self.out.close()
         self.lines.close()

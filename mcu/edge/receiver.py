@@ -11,6 +11,7 @@ from mixdown.codecs.redundancy import Piece, RedundantStream
 from mixdown.mcu.edge.offer import URI_LEVEL, Codec, OfferedMedia
 from mixdown.mcu.edge.reception import Reception
 from mixdown.mcu.edge.rtp import RtpHeader
+from mixdown.mcu.edge.transport_cc import URI_TRANSPORT_CC
 from mixdown.mcu.link.messages import SourceKind
 
 KEY_FRAME_PAUSE = 0.5
@@ -63,6 +64,7 @@ class SourceReceiver:
         self._assembler = VideoAssembler()
         self._last_key_request = float("-inf")
         self._video = kind.media is MediaKind.VIDEO
+        self.mark_id = media.extensions.get(URI_TRANSPORT_CC) if self._video else None
 
     @property
     def epoch(self) -> int:

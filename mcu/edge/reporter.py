@@ -42,8 +42,14 @@ class Reporter:
         if now >= self._next_report:
             self._next_report = now + REPORT_INTERVAL
             feedback = self._reports(now) + feedback
+        feedback += self._control.arrived.report(self._own_ssrc, self._pictured(), now)
         if feedback:
             self._out.send_rtcp(feedback)
+
+    def _pictured(self) -> int:
+        """The SSRC of some picture that is received, as the draft wants one named; 0 if there is none."""
+        receivers = self._lines.receivers.values()
+        return next((r.ssrc for r in receivers if r.ssrc is not None and r.kind.media is MediaKind.VIDEO), 0)
 
     def want_key_frame(self, source: str) -> None:
         """The mixer's decoder needs one: a PLI, at most two a second."""

@@ -15,6 +15,7 @@ from mixdown.codecs.payload import vp8
 from mixdown.mcu.edge.answer import MediaPlan, Streams
 from mixdown.mcu.edge.offer import URI_LEVEL, URI_MID, URI_SEND_TIME, Codec, OfferedMedia
 from mixdown.mcu.edge.rtp import HeaderTemplate
+from mixdown.mcu.edge.transport_cc import URI_TRANSPORT_CC
 
 HISTORY = 1024
 "Packets kept for repair, a power of two: over 2 s of a 4 Mb/s picture."
@@ -23,6 +24,11 @@ REPAIR_SHARE = 0.2
 REPAIR_BURST = 60_000
 REPAIR_PAUSE = 0.02
 "Seconds in which a packet is not repaired twice."
+MARK_EVERY = 3
+"""A picture's first packet, its last and every third in between carry a number whose arrival the peer reports: enough
+to see a queue grow within a frame, at a third of the price of all."""
+PADDING = 64
+"The newest packets that padding repeats, in turn."
 MAX_JUMP = 10
 "Seconds of media time that a stream may jump ahead and still be the same clock."
 
@@ -40,7 +46,8 @@ class SentPacket:
 
 class MediaSender:
     """wanted: the stream that the mixer routed here; current: the one that is playing, which for video changes on the
-    wanted one's next key frame only. waits_for_key: nothing is sent, or the old stream plays on, until then."""
+    wanted one's next key frame only: nothing is sent, or the old stream plays on, until then. marks: of the packets
+    made last, (index, number) of those whose arrival the peer reports (`transport_cc.py`)."""
 
     def __init__(self, media: OfferedMedia, codec: Codec, streams: Streams) -> None:
         self.kind: MediaKind = codec.id.kind
@@ -53,17 +60,30 @@ class MediaSender:
         self.octets = 0
         self.last_frame: EncodedFrame | None = None
         self.last_timestamp = 0
+        self.marks: list[tuple[int, int]] = []
         ids = media.extensions
+        self._mark_id = ids.get(URI_TRANSPORT_CC) if self.kind is MediaKind.VIDEO else None
         self._template = HeaderTemplate(
             streams.ssrc,
             media.mid,
             mid_id=ids.get(URI_MID),
             send_time_id=ids.get(URI_SEND_TIME) if self.kind is MediaKind.VIDEO else None,
             level_id=ids.get(URI_LEVEL) if self.kind is MediaKind.AUDIO else None,
+            mark_id=self._mark_id,
         )
         self._repair_template = HeaderTemplate(
             streams.rtx_ssrc, media.mid, mid_id=None, send_time_id=None, level_id=None
         )
+        self._padding_template = HeaderTemplate(
+            streams.rtx_ssrc,
+            media.mid,
+            mid_id=None,
+            send_time_id=ids.get(URI_SEND_TIME),
+            level_id=None,
+            mark_id=self._mark_id,
+        )
+        self._mark = random.randrange(1 << 16)
+        self._padded = 0
         # The lower half: libsrtp guesses the roll-over counter from the first number it sees.
         self._sequence = random.randrange(1 << 15)
         self._repair_sequence = random.randrange(1 << 15)
@@ -96,12 +116,17 @@ class MediaSender:
         last = len(payloads) - 1
         video = self.kind is MediaKind.VIDEO
         packets = []
+        self.marks = []
         size = 0
         for index, payload in enumerate(payloads):
             sequence = self._sequence
             self._sequence = (sequence + 1) & 0xFFFF
             marker = video and index == last
-            header = self._template.header(payload_type, sequence, timestamp, marker=marker) + extensions
+            header = self._template.header(payload_type, sequence, timestamp, marker=marker)
+            if self._mark_id is not None and (index % MARK_EVERY == 0 or index == last):
+                header += self._template.marked(extensions, self._next_mark(index))
+            else:
+                header += extensions
             prefix = prefixes[index > 0]
             packets.append(b"".join((header, prefix, payload)))
             size += len(payload)
@@ -157,6 +182,39 @@ class MediaSender:
         marker = sent.header[1] >= 128
         header = self._repair_template.header(self.codec.rtx, repair_sequence, timestamp, marker=marker)
         return b"".join((header, sequence.to_bytes(2, "big"), sent.prefix, sent.payload))
+
+    def _next_mark(self, index: int) -> int:
+        self._mark = (self._mark + 1) & 0xFFFF
+        self.marks.append((index, self._mark))
+        return self._mark
+
+    @property
+    def can_pad(self) -> bool:
+        return self.codec.rtx is not None
+
+    def padding(self, now: float, count: int) -> list[bytes]:
+        """`count` packets that mean nothing new: late ones once more on the repair stream (RFC 4588), each marked.
+        Fewer if nothing was sent yet, or there is no such stream."""
+        self.marks = []
+        packets: list[bytes] = []
+        extensions = self._padding_template.extensions(now, None)
+        for _ in range(count if self.codec.rtx is not None and self._history else 0):
+            self._padded = (self._padded + 1) % PADDING
+            sent = self._history[(self._sequence - 1 - self._padded) & (HISTORY - 1)]
+            if sent is None:
+                continue
+            repair_sequence = self._repair_sequence
+            self._repair_sequence = (repair_sequence + 1) & 0xFFFF
+            timestamp = int.from_bytes(sent.header[4:8], "big")
+            marker = sent.header[1] >= 128
+            assert self.codec.rtx is not None
+            header = self._padding_template.header(self.codec.rtx, repair_sequence, timestamp, marker=marker)
+            if self._mark_id is None:
+                block = extensions
+            else:
+                block = self._padding_template.marked(extensions, self._next_mark(len(packets)))
+            packets.append(b"".join((header, block, sent.sequence.to_bytes(2, "big"), sent.prefix, sent.payload)))
+        return packets
 
     def report_time(self, now: float) -> int:
         """The RTP timestamp of this moment, for a sender report: on one clock for sound and picture of a room."""

@@ -34,7 +34,8 @@ class EdgeConfig:
 
 @dataclass(frozen=True, slots=True)
 class IceServer:
-    """url: stun:host:port, turn:host:port?transport=udp (RFC 7064, RFC 7065)."""
+    """url: stun:host:port, turn:host:port?transport=udp (RFC 7064, RFC 7065). secret: shared with a TURN server, which
+    takes logins that are made from it for `lifetime` seconds (see turn.py); else username and credential stay."""
 
     url: str
     username: str | None = None
@@ -79,7 +80,8 @@ class JoinAnswer:
 @dataclass(frozen=True, slots=True)
 class PeerReport:
     """A peer's transport as it is now. loss: 0..1 of what is sent to it, as it reports; rtt_ms, remb_bps: None until
-    reported; level_dbov: 0 loudest .. 127 silent, of its microphone; video_*: of its camera, 0 until a key frame."""
+    reported; limited_by: "bandwidth" or "choice", why it gets no better picture, None if it gets the best;
+    level_dbov: 0 loudest .. 127 silent, of its microphone; video_*: of its camera, 0 until a key frame."""
 
     state: PeerState
     audio: CodecId | None
@@ -93,6 +95,18 @@ class PeerReport:
     bytes_sent: int
     packets_received: int
     bytes_received: int
+    limited_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerTierChanged:
+    """Told to the rooms: a peer is sent another step of its picture. limited_by: as in PeerReport."""
+
+    room: str
+    participant: str
+    epoch: int
+    tier: TierName
+    limited_by: str | None
 
 
 @dataclass(frozen=True, slots=True)

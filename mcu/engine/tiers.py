@@ -30,6 +30,11 @@ def tier_of(canvas: Canvas, name: TierName) -> Tier:
     )
 
 
+def rates_of(canvas: Canvas) -> tuple[int, ...]:
+    """kb/s of video at each step of a canvas, best first."""
+    return tuple(tier_of(canvas, name).kbps for name in DIVISORS)
+
+
 def frame_number(tick: int, canvas_fps: int, tier_fps: int) -> int:
     """Which frame of a tier a canvas's tick belongs to; a tick with the number of the one before is left out."""
     return tick * tier_fps // canvas_fps

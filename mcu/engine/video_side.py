@@ -10,6 +10,7 @@ from mixdown.mcu import clock
 from mixdown.mcu.engine.context import RoomContext
 from mixdown.mcu.engine.renditions import Rendition, RenditionKey
 from mixdown.mcu.engine.stage import LOW, MAIN, Stage
+from mixdown.mcu.engine.tiers import rates_of
 from mixdown.mcu.engine.video_source import VideoSource
 from mixdown.mcu.engine.video_ticker import TickerHooks, VideoTicker, Watched
 from mixdown.mcu.engine.view import View
@@ -86,7 +87,9 @@ class VideoSide:
             rendition = self.renditions[key] = self._make(key)
         rendition.watchers.add(subscriber)
         self.watching[subscriber] = key
-        self._context.deliver(Route(subscriber, MediaKind.VIDEO, rendition.stream))
+        document = self._stage().view(key.view)
+        kbps = () if document is None else rates_of(document.canvas)
+        self._context.deliver(Route(subscriber, MediaKind.VIDEO, rendition.stream, kbps))
         if before is not None and before != key:
             rendition.after_key(lambda: self._post(lambda: self._leave(subscriber, before)))
         rendition.welcome(subscriber)

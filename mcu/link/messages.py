@@ -203,11 +203,13 @@ ToMixer = (
 @dataclass(frozen=True, slots=True)
 class Route:
     """`subscriber` is fed by `stream` from now on. Video starts (or switches) at that stream's next key frame; audio
-    with the stream's next packet, and the last Route before a tick's packets is the one that holds for that tick."""
+    with the stream's next packet, and the last Route before a tick's packets is the one that holds for that tick.
+    kbps: of the view's picture at FULL, MEDIUM and LOW; empty for sound."""
 
     subscriber: str
     kind: MediaKind
     stream: str
+    kbps: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from support.bottleneck import Call, Link
 
@@ -96,7 +98,7 @@ def test_a_line_between_two_steps_is_not_tried_for_ever() -> None:
         before = adaptation.tier
         if adaptation.decide(path, now) and adaptation.tier is TierName.FULL and before is not TierName.FULL:
             ups.append(now)
-    gaps = [later - earlier for earlier, later in zip(ups, ups[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(ups)]
     assert 6 <= len(ups) <= 16 and gaps[-1] > 60 > gaps[0]
 
 

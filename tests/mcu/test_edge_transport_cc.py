@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import os
 import struct
+from random import Random
 
 import pytest
 
+from mixdown.mcu.edge.arrival_log import ArrivalLog
 from mixdown.mcu.edge.path import Path
 from mixdown.mcu.edge.rtp import HeaderTemplate, parse_rtp
-from mixdown.mcu.edge.transport_cc import Arrivals, parse_arrivals, take_out
+from mixdown.mcu.edge.transport_cc import Arrivals, mark_of, parse_arrivals, take_out
 
 
 def body(base: int, count: int, reference: int, chunks: list[int], deltas: bytes) -> bytes:
@@ -112,3 +114,60 @@ def test_bursts_tell_the_narrowest_link() -> None:
     path.feedback(Arrivals(0, tuple(marks)), 0.7)
     assert path.narrowest(0.7) == pytest.approx(350_000, rel=0.02)
     assert path.narrowest(10.0) is None
+
+
+def test_what_came_is_told_as_a_browser_reads_it() -> None:
+    log = ArrivalLog()
+    came = {65_530: 10.0, 65_531: 10.001, 65_533: 10.3, 65_534: 10.299, 3: 12.0}
+    for number, at in came.items():
+        log.packet(number, at)
+    log.packet(65_531, 11.0)  # a copy
+    (feedback,), rest = take_out(log.report(1, 2, 12.0))
+    assert rest == b"" and log.report(1, 2, 12.05) == b""
+    report = parse_arrivals(feedback)
+    assert report.base == 65_530 and len(report.times) == 10
+    seen = {(report.base + n) & 0xFFFF: at for n, at in enumerate(report.times) if at is not None}
+    assert seen == pytest.approx(came, abs=0.0003)
+    log.packet(5, 12.2)
+    log.packet(2, 12.2)  # late: it was told as missing
+    (feedback,), _ = take_out(log.report(1, 2, 12.2))
+    report = parse_arrivals(feedback)
+    assert report.base == 4 and [at is not None for at in report.times] == [False, True]
+
+
+def test_reports_of_any_pattern_are_read_back() -> None:
+    for seed in range(200):
+        random, log = Random(seed), ArrivalLog()
+        came, number, at = {}, random.randrange(1 << 16), 5.0
+        for _ in range(random.randrange(1, 120)):
+            number += random.choice((1, 1, 1, 1, 2, 9, 40))
+            at += random.choice((0.0, 0.0004, 0.02, 0.07))
+            came[number] = at
+            log.packet(number & 0xFFFF, at)
+        packet = log.report(1, 2, 1000.0)
+        assert len(packet) % 4 == 0 and int.from_bytes(packet[2:4], "big") == len(packet) // 4 - 1
+        (feedback,), _ = take_out(packet)
+        report = parse_arrivals(feedback)
+        first = max(min(came), max(came) - 1023)
+        expected = [came.get(n) for n in range(first, max(came) + 1)]
+        assert [at is None for at in report.times] == [at is None for at in expected]
+        got = [at for at in report.times if at is not None]
+        assert got == pytest.approx([at for at in expected if at is not None], abs=0.0003)
+
+
+def test_a_flood_of_numbers_is_bounded() -> None:
+    log = ArrivalLog()
+    for number in range(0, 1 << 16, 3):
+        log.packet(number, 1.0)
+    assert len(log.report(1, 2, 2.0)) < 4096
+
+
+def test_the_mark_of_a_packet() -> None:
+    template = HeaderTemplate(7, "mid", mid_id=4, send_time_id=2, level_id=None, mark_id=3)
+    header = template.header(96, 1, 2, marker=False)
+    assert mark_of(header + template.marked(template.extensions(1.0, None), 0xBEEF) + b"x", 3) == 0xBEEF
+    assert mark_of(header + template.extensions(1.0, None) + b"x", 3) is None
+    assert mark_of(header + template.extensions(1.0, None), 9) is None
+    assert mark_of(b"\x80" + bytes(11), 3) is None
+    for cut in range(12, 30):
+        mark_of((header + template.marked(template.extensions(1.0, None), 1))[:cut], 3)

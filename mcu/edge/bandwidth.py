@@ -1,0 +1,158 @@
+"""One peer's bandwidth: what its reports say goes to `adaptation.py`; what that decides becomes pacing and padding."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+
+from mixdown.codecs.encoded import MediaKind, TierName
+from mixdown.mcu import clock
+from mixdown.mcu.edge.adaptation import Adaptation, Limit
+from mixdown.mcu.edge.ladder import Ladder
+from mixdown.mcu.edge.lines import Lines
+from mixdown.mcu.edge.outgoing import HEADERS, Outgoing
+from mixdown.mcu.edge.path import Path
+from mixdown.mcu.edge.transport_cc import parse_arrivals
+
+DECIDE_EVERY = 0.1
+SOUND_EVERY = 2.0
+"Seconds over which it is measured what sound takes."
+PACING = 1.5
+"Of a step's rate, what its pictures are paced to on a thin line."
+PACED_AFTER = 5.0
+"Seconds after the line was thin for which pictures are still paced."
+PAD_EVERY = 0.01
+PAD_PACKET = 1250
+"Bytes, about: what is sent again is mostly full packets."
+PAD_TOGETHER = 2
+"Packets of padding at once: from how far apart they arrive the peer's narrowest link shows at once."
+PAD_MOST = 8
+
+
+class Bandwidth:
+    """Of one peer, on the edge's loop. on_change: told when `tier` is another than before, after pacing was set.
+    starved: the old picture does not fit any more, so nothing of it is sent until the new one's key frame."""
+
+    def __init__(self, lines: Lines, counters: Counter[str]) -> None:
+        self.on_change: Callable[[], None] = lambda: None
+        self.path = Path()
+        self.adaptation = Adaptation(lines.tier, clock.now())
+        self.starved = False
+        self._lines = lines
+        self._counters = counters
+        self._out: Outgoing | None = None
+        self._next = 0.0
+        self._sound = (0.0, 0)
+        self._thin_until = 0.0
+        self._padding: asyncio.Handle | None = None
+        self._padded_at = 0.0
+        self._padded_octets = 0
+        self._owed = 0.0
+
+    @property
+    def limited_by(self) -> Limit:
+        return self.adaptation.limit
+
+    def open(self, out: Outgoing) -> None:
+        """The transport is up."""
+        self._out = out
+        out.on_mark = self.path.sent
+        now = clock.now()
+        self._sound = (now, out.sound)
+        self.adaptation = Adaptation(self.adaptation.ceiling, now, can_probe=True)
+
+    def close(self) -> None:
+        self._out = None
+        if self._padding is not None:
+            self._padding.cancel()
+            self._padding = None
+
+    def choose(self, tier: TierName) -> TierName:
+        """The best step that is wanted; returns what is to be sent now."""
+        self.adaptation.choose(tier, clock.now())
+        self.starved = False
+        self._lines.tier = self.adaptation.tier
+        return self.adaptation.tier
+
+    def rates(self, kbps: tuple[int, ...]) -> None:
+        """What the mixer says that the view's steps take, kb/s of video."""
+        if kbps:
+            self.adaptation.ladder = Ladder(kbps, self.adaptation.ladder.sound)
+
+    # ---- what the peer reports -----------------------------------------------------------------------------------
+
+    def on_arrivals(self, body: bytes, now: float) -> None:
+        """Transport-wide feedback. Raises ValueError for what is none."""
+        self._counters["arrival_reports"] += 1
+        self.path.feedback(parse_arrivals(body), now)
+        self._decide(now)
+
+    def on_remb(self, rate: int, now: float) -> None:
+        self.adaptation.on_remb(rate, now)
+        self._decide(now)
+
+    def on_report(self, loss: float, now: float) -> None:
+        self.adaptation.on_report(loss, now)
+
+    def on_rtt(self, rtt: float) -> None:
+        self.adaptation.on_rtt(rtt)
+
+    def poll(self, now: float) -> None:
+        """Called every few ms."""
+        if now < self._next or self._out is None:
+            return
+        self._next = now + DECIDE_EVERY
+        began, before = self._sound
+        if now - began >= SOUND_EVERY:
+            rate = 8 * (self._out.sound - before) / (now - began)
+            self._sound = (now, self._out.sound)
+            self.adaptation.ladder = Ladder(self.adaptation.ladder.rates, rate)
+        self._decide(now)
+
+    # ---- what follows --------------------------------------------------------------------------------------------
+
+    def _decide(self, now: float) -> None:
+        out, adaptation = self._out, self.adaptation
+        video = self._lines.senders.get(MediaKind.VIDEO)
+        if out is None or video is None:
+            return
+        adaptation.can_probe = video.can_pad
+        before = adaptation.tier
+        changed = adaptation.decide(self.path, now)
+        self._pace(out, now)
+        if adaptation.probe is not None and self._padding is None:
+            self._counters["bandwidth_probes"] += 1
+            self._padded_at, self._padded_octets, self._owed = now, out.octets, 0.0
+            self._padding = asyncio.get_running_loop().call_soon(self._pad)
+        if not changed:
+            return
+        down = adaptation.ladder.video(adaptation.tier) < adaptation.ladder.video(before)
+        self._counters["tiers_down" if down else "tiers_up"] += 1
+        self.starved = down
+        if down:
+            out.hold(now + adaptation.drain)
+        self._lines.tier = adaptation.tier
+        self.on_change()
+
+    def _pace(self, out: Outgoing, now: float) -> None:
+        if self.adaptation.limit is Limit.BANDWIDTH:
+            self._thin_until = now + PACED_AFTER
+        thin = now < self._thin_until and self.adaptation.tier is not TierName.AUDIO
+        out.rate = PACING * self.adaptation.ladder.video(self.adaptation.tier) if thin else None
+
+    def _pad(self) -> None:
+        """Fills up to the probe's rate what sound and picture leave of it."""
+        self._padding = None
+        probe, out = self.adaptation.probe, self._out
+        video = self._lines.senders.get(MediaKind.VIDEO)
+        if probe is None or out is None or video is None:
+            return
+        now = clock.now()
+        self._owed += probe.rate / 8 * (now - self._padded_at) - (out.octets - self._padded_octets)
+        self._owed = min(self._owed, PAD_MOST * PAD_PACKET)
+        self._padded_at, self._padded_octets = now, out.octets
+        count = int(self._owed // (PAD_PACKET + HEADERS))
+        if count >= PAD_TOGETHER:
+            out.send_padding(video.padding(now, count), video.marks)
+        self._padding = asyncio.get_running_loop().call_later(PAD_EVERY, self._pad)
