@@ -44,6 +44,10 @@ class ChromiumPage:
     async def evaluate(self, expression: str) -> Any:
         return await self.page.evaluate(expression)
 
+    async def screenshot(self) -> bytes:
+        """PNG, of what is to be seen."""
+        return await self.page.screenshot()
+
     async def close(self) -> None:
         await self.page.context.close()
 
@@ -56,10 +60,10 @@ async def chromium_client(browser: Browser, source: Source, *, script: str | Non
 
 
 @asynccontextmanager
-async def chromium(*more: str) -> AsyncIterator[Browser]:
+async def chromium(*more: str, executable: str = EXECUTABLE) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=EXECUTABLE, headless=True, args=[*ARGUMENTS, *more], ignore_default_args=["--mute-audio"]
+            executable_path=executable, headless=True, args=[*ARGUMENTS, *more], ignore_default_args=["--mute-audio"]
         )
         try:
             yield browser

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -20,15 +21,18 @@ STOP_SECONDS = 10.0
 
 
 class Server:
-    """One data directory and one port, over restarts."""
+    """One data directory and one port, over restarts. lan: the address to serve HTTPS on as well."""
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    def __init__(self, folder: Path, *options: str, lan: str | None = None) -> None:
         self.folder = folder
         self.options = options
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
+        self.lan = ("--lan-host", lan, "--lan-port", str(free_port())) if lan else ("--no-lan",)
+        self.lan_url = f"https://{lan}:{self.lan[-1]}"
         self.log = folder / "log"
         self.api = Api(self.url)
+        self.environment: Mapping[str, str] = {}  # beside this process's own
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -48,13 +52,20 @@ class Server:
             "127.0.0.1",
             "--port",
             str(self.port),
-            "--no-lan",
+            *self.lan,
             "--data-dir",
             str(self.folder),
         ]
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                COMMAND, *arguments, "--log-format", "json", *self.options, stdout=log, stderr=log
+                COMMAND,
+                *arguments,
+                "--log-format",
+                "json",
+                *self.options,
+                stdout=log,
+                stderr=log,
+                env=os.environ | self.environment,
             )
         async with asyncio.timeout(START_SECONDS):
             while not await self._ready():
@@ -93,10 +104,10 @@ class Server:
 
 
 @asynccontextmanager
-async def running_server(*options: str) -> AsyncIterator[Server]:
+async def running_server(*options: str, lan: str | None = None) -> AsyncIterator[Server]:
     """Started, and at the end: stopped in time, exit code 0, no traceback in its log."""
     with tempfile.TemporaryDirectory(prefix="mixdown-test-") as folder:
-        server = Server(Path(folder), *options)
+        server = Server(Path(folder), *options, lan=lan)
         try:
             await server.start()
             yield server

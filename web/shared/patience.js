@@ -4,7 +4,7 @@
 
 const SUSPICIOUS_MS = 1_000; // picture and sound come all the time, reports every second: so long without a byte says much
 const GRACE_MS = 1_000; // the server answers other calls: then the transport has so long to be heard of as well
-const LEAST_MS = 2_500; // less silence is no reason for a new connection: a wireless network does that
+const LEAST_MS = 2_000; // less silence is no reason for a new connection: a wireless network does that
 const LONGEST_MS = 8_000; // the server keeps a silent transport for so long
 
 /**
