@@ -5,13 +5,15 @@
 
 N senders of 640x360 VP8 at 30/s and Opus, over WebRTC; 1280x720 at 30/s and a mix back to each. CPU seconds per second
 of the server alone, everything in (DTLS-SRTP, sound, HTTP). floor: decoding the same frames and packets and encoding
-the same canvases and mixes, bare, as often as the server did. The medians of the rounds.
+the same canvases and mixes, bare, as often as the server did. gst: GStreamer's compositor with plain RTP and no sound,
+where it is installed. The medians of the rounds.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import statistics
 from dataclasses import asdict
 from pathlib import Path
@@ -20,6 +22,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.mixing import gstreamer
 from benchmarks.mixing.content import sound_clip, video_clip
 from benchmarks.mixing.crowd import ENCODERS
 from benchmarks.mixing.floor import Prices, prices
@@ -33,6 +36,7 @@ from mixdown.mcu.link.messages import Canvas
 from mixdown.mixer.media import Size
 
 TARGET, FIRST_STEP = 1.25, 1.5
+OF_GSTREAMER = 0.85
 CODECS = {"VP8": CodecId.VP8, "H264": CodecId.H264}
 
 
@@ -62,11 +66,13 @@ def row(load: Load, seconds: float, rounds: int) -> dict[str, Any]:
         made = asyncio.run(measure(load, seconds))
         floor = price.video(made.decoded, made.encoded) + price.sound(made.packets, 50 * made.mixes)
         found.append((made, price, floor, before))
+    other = _gstreamer(load, seconds, rounds)
     middle = sorted(found, key=lambda each: each[0].cores / each[2])[len(found) // 2]
     made, price, floor, before = middle
     return {
         "load": asdict(load),
         "machine_load": before,
+        "gstreamer_cores": other,
         "ratio": made.cores / floor,
         "ratios": [each[0].cores / each[2] for each in found],
         "cores": statistics.median(each[0].cores for each in found),
@@ -77,8 +83,15 @@ def row(load: Load, seconds: float, rounds: int) -> dict[str, Any]:
     }
 
 
+def _gstreamer(load: Load, seconds: float, rounds: int) -> float | None:
+    """The median of its cores for the same pictures; None where it is not installed or the load is none it does."""
+    if not gstreamer.available() or load.viewers or load.codec != "VP8":
+        return None
+    return statistics.median(gstreamer.measure(load, seconds)["cores"] for _ in range(rounds))
+
+
 def show(rows: list[dict[str, Any]]) -> None:
-    heads = ["senders", "viewers", "codec", "cores", "floor", "ratio", "fps", "gap_ms", "late_%", "MB", "kb/s"]
+    heads = ["senders", "viewers", "codec", "cores", "floor", "ratio", "gst", "fps", "gap_ms", "late_%", "MB", "kb/s"]
     heads.append("latency_p50/p95")
     table = Table(*heads, title="mixing: server CPU in cores, medians")
     split = Table("senders", *rows[0]["round"]["parts"], title="where it goes, cores")
@@ -88,6 +101,7 @@ def show(rows: list[dict[str, Any]]) -> None:
         table.add_row(
             *(str(load[k]) for k in ("senders", "viewers", "codec")),
             *(f"{each[k]:.3f}" for k in ("cores", "floor", "ratio")),
+            f"{each['gstreamer_cores']:.3f}" if each["gstreamer_cores"] else "-",
             f"{made['fps']:.1f}",
             f"{made['longest_gap'] * 1000:.0f}",
             f"{made['late'] * 100:.1f}",
@@ -121,7 +135,10 @@ def main() -> None:
     ]
     rows = [row(load, options.seconds, options.rounds) for load in loads]
     show(rows)
-    save("mixing", {"machine": machine(), "rows": rows})
+    record = {"machine": machine(), "rows": rows}
+    print(save("mixing", record))
+    if options.json:
+        options.json.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":
