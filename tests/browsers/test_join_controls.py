@@ -2,108 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import pytest
 from playwright.async_api import Browser
-from support.chromium import chromium_client
-from support.firefox import EXECUTABLE as FIREFOX
-from support.firefox import firefox_client
 from support.measure import quadrant_points
 from support.meeting import CANVAS, COLOUR_TOLERANCE
-from support.page_client import PageClient
+from support.scene import PATIENCE, SCREEN, SCREEN_TOLERANCE, Scene, scene, until
 from support.server import Server
-from support.sources import Source, source
+from support.sources import Rgb
 
-PATIENCE = 25.0
-"Seconds until what must come has come: machines that run tests are busy."
-SCREEN = source(6, "screen")
-SCREEN_TOLERANCE = 40
-"Of 255: a canvas is sent in full range by Chromium, unlike a camera."
+QUARTERS = (0.25, 0.75)
+DIMMED = 0.5
+SCREENSHOT_TOLERANCE = 30
+"Of 255: drawn by the page, scaled, and blurred at its edges."
 QUIETER = 25
 "dB by which a tone falls when it is muted."
-
-
-@asynccontextmanager
-async def actor_in(name: str, browser: Browser) -> AsyncIterator[PageClient]:
-    if name == "chromium":
-        yield await chromium_client(browser, source(1, "Actor"))
-        return
-    if not Path(FIREFOX).exists():
-        pytest.skip("firefox-esr is not installed: apt-get install firefox-esr")
-    async with firefox_client(source(1, "Actor")) as client:
-        yield client
-
-
-async def until(what: str, holds: Callable[[], Awaitable[Any]]) -> Any:
-    """What `holds` answers once it is true."""
-    try:
-        async with asyncio.timeout(PATIENCE):
-            while not (value := await holds()):
-                await asyncio.sleep(0.2)
-    except TimeoutError:
-        raise AssertionError(f"in {PATIENCE} s it did not come to be that {what}") from None
-    return value
-
-
-class Scene:
-    """An actor whose controls are used, and a watcher in Chromium in the same room."""
-
-    def __init__(self, server: Server, room: str, actor: PageClient, watcher: PageClient, actor_id: str) -> None:
-        self.server, self.room = server, room
-        self.actor, self.watcher, self.actor_id = actor, watcher, actor_id
-
-    async def click(self, part: str) -> None:
-        await self.actor.evaluate(f"document.querySelector('mx-stage [data-part={part}]').click()")
-
-    async def me(self) -> dict[str, Any]:
-        found: dict[str, Any] = await self.server.api.get(f"/v1/rooms/{self.room}/participants/{self.actor_id}")
-        return found
-
-    async def says(self, **wanted: Any) -> None:
-        """Until the server says so: names as in `audio__muted`."""
-
-        async def holds() -> bool:
-            me = await self.me()
-            for name, value in wanted.items():
-                outer, _, inner = name.partition("__")
-                if (me[outer][inner] if inner else me[outer]) != value:
-                    return False
-            return True
-
-        await until(f"the server says {wanted}", holds)
-
-    async def tile(self, kind: str) -> dict[str, Any] | None:
-        tiles = (await self.server.api.tiles(self.room))["tiles"]
-        return next((t for t in tiles if t["participant"] == self.actor_id and t["kind"] == kind), None)
-
-    async def off_by(self, kind: str, wanted: Source) -> float:
-        """How far the actor's tile is from colours, as the watcher sees it; 255 without a tile."""
-        tile = await self.tile(kind)
-        return 255.0 if tile is None else await self.watcher.error(quadrant_points(tile, CANVAS), wanted)
-
-    async def level(self, tone: int) -> float:
-        return (await self.watcher.levels([tone], 1.0))[0]
-
-
-@asynccontextmanager
-async def scene(name: str, server: Server, browser: Browser) -> AsyncIterator[Scene]:
-    room = f"controls-{name}"
-    watcher = await chromium_client(browser, source(0, "Watcher"))
-    await watcher.join(server.url, room)
-    async with actor_in(name, browser) as actor:
-        await actor.open(server.url, room)
-        screen = SCREEN.as_json() | {"fake_microphone": name == "firefox"}
-        script = (Path(__file__).parents[1] / "support" / "screen.js").read_text()
-        await actor.evaluate(script.replace("__SOURCE__", json.dumps(screen)))
-        await actor.click_join()
-        await actor.wait_live(PATIENCE)
-        yield Scene(server, room, actor, watcher, await actor.participant())
 
 
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
@@ -117,8 +31,8 @@ async def test_every_control_has_its_effect_elsewhere(name: str, server: Server,
         await _hand_and_people(here)
         await _views(here)
         await _screen(here, sound=name == "chromium")
-        if name == "chromium":
-            await _windows(here)
+        await _windows(here)
+        await _holds_the_picture(here)
         await _leave(here)
 
 
@@ -275,13 +189,75 @@ async def _louder(here: Scene, tone: int, threshold: float) -> bool:
 
 
 async def _windows(here: Scene) -> None:
-    """In Chromium: a headless Firefox has neither a full screen nor a second window."""
+    """Full screen and the small window, by the menu; both tell in it how they are left."""
     actor = here.actor
-    for part, element in (("full", "fullscreenElement"), ("picture", "pictureInPictureElement")):
-        await here.click(part)
-        await actor.until(f"document.{element} !== null", PATIENCE)
-        await here.click(part)
-        await actor.until(f"document.{element} === null", PATIENCE)
+    await here.click("full")
+    await actor.until("document.fullscreenElement?.classList.contains('stage')", PATIENCE)
+    await actor.until("innerWidth > 640 || screen.width <= 640", PATIENCE)
+    await _own_picture(here)
+    assert await _on_top(here, "leave") and await _on_top(here, "mic"), "the bar is over the picture"
+    await here.click("people")
+    await actor.until("document.querySelectorAll('mx-people li').length === 2", PATIENCE)
+    close = "document.querySelector('mx-people [data-part=close]')"
+    assert await actor.evaluate(f"{close}.getBoundingClientRect().right <= innerWidth")
+    await actor.evaluate(f"{close}.click()")
+    await actor.evaluate("document.activeElement?.blur()")
+    opacity = "getComputedStyle(document.querySelector('mx-stage .bar')).opacity"
+    await actor.until(f"{opacity} === '0'", PATIENCE)  # nobody moves
+    await actor.evaluate("document.querySelector('mx-stage').dispatchEvent(new Event('pointermove'))")
+    await actor.until(f"{opacity} === '1'", PATIENCE)
+    await _left_again(here, "full", "Leave full screen", "fullscreenElement")
+    await here.click("picture")
+    await actor.until("document.pictureInPictureElement?.dataset.part === 'composite'", PATIENCE)
+    await _left_again(here, "picture", "Close the small window", "pictureInPictureElement")
+
+
+async def _on_top(here: Scene, part: str) -> bool:
+    return bool(
+        await here.actor.evaluate(
+            f"(() => {{ const button = document.querySelector('mx-stage [data-part={part}]');"
+            " const { x, y, width, height } = button.getBoundingClientRect();"
+            " return button.contains(document.elementFromPoint(x + width / 2, y + height / 2)); })()"
+        )
+    )
+
+
+async def _left_again(here: Scene, part: str, words: str, element: str) -> None:
+    assert await here.actor.evaluate(f"document.querySelector('mx-stage [data-part={part}]').textContent") == words
+    await here.click(part)
+    await here.actor.until(f"document.{element} === null", PATIENCE)
+
+
+async def _holds_the_picture(here: Scene) -> None:
+    """While the server is away, the last picture stays to be seen, dimmed; the next one takes its place."""
+    actor, frame = here.actor, "mx-stage [data-part=frame]"
+    watcher = await here.watcher.participant()
+    (tile,) = [one for one in (await here.server.api.tiles(here.room))["tiles"] if one["participant"] == watcher]
+    points = [
+        ((tile["x"] + part * tile["width"]) / 1280, (tile["y"] + 0.15 * tile["height"]) / 720) for part in QUARTERS
+    ]
+    bright = here.watcher.source.colours[:2]
+    assert _off(await actor.seen(frame, points), bright, 1.0) <= SCREENSHOT_TOLERANCE
+    assert await here.server.stop() == 0
+    words = "document.querySelector('mx-stage [data-part=banner]:not([hidden]) [data-part=banner-text]')?.textContent"
+    await actor.until(f"({words} ?? '').endsWith('Reconnecting…')", PATIENCE)
+    assert _off(await actor.seen(frame, points), bright, DIMMED) <= SCREENSHOT_TOLERANCE
+    await here.server.start()
+    for client in (actor, here.watcher):
+        await client.wait_live(PATIENCE)
+        await client.until("document.querySelector('[data-part=held]').hidden", PATIENCE)
+        await client.until("document.querySelector('[data-part=banner]').hidden", PATIENCE)
+
+    async def bright_again() -> bool:
+        return _off(await actor.seen(frame, points), bright, 1.0) <= SCREENSHOT_TOLERANCE
+
+    await until("the actor sees the watcher again", bright_again)
+    assert await actor.participant() == here.actor_id
+
+
+def _off(seen: Sequence[Sequence[int]], wanted: Sequence[Rgb], brightness: float) -> float:
+    pairs = zip(seen, wanted, strict=True)
+    return max(abs(a - b * brightness) for got, want in pairs for a, b in zip(got, want, strict=True))
 
 
 async def _leave(here: Scene) -> None:

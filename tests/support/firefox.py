@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import signal
 import tempfile
@@ -67,12 +68,18 @@ class FirefoxPage:
     async def evaluate(self, expression: str) -> Any:
         return await evaluate(self.session, self.context, expression)
 
+    async def screenshot(self) -> bytes:
+        """PNG, of what is to be seen."""
+        answer = await self.session.command("browsingContext.captureScreenshot", {"context": self.context})
+        return base64.b64decode(answer["data"])
+
     async def close(self) -> None:
         """The page goes with its browser."""
 
 
 @asynccontextmanager
-async def firefox_client(source: Source) -> AsyncIterator[PageClient]:
+async def firefox_client(source: Source, *, focused: bool = False) -> AsyncIterator[PageClient]:
+    """focused: in a window that has the focus, which the first one of a headless Firefox has not; for full screen."""
     with tempfile.TemporaryDirectory(prefix="mixdown-firefox-", ignore_cleanup_errors=True) as folder:
         source = replace(source, fake_microphone=True)
         preferences = PREFERENCES | {"media.navigator.audio.fake_frequency": source.tone}
@@ -88,8 +95,7 @@ async def firefox_client(source: Source) -> AsyncIterator[PageClient]:
         session = None
         try:
             session = await Bidi.start(port)
-            tree = await session.command("browsingContext.getTree", {})
-            context = tree["contexts"][0]["context"]
+            context = await _window(session, focused)
             script = "() => {" + init_script(source) + "}"
             await session.command("script.addPreloadScript", {"functionDeclaration": script})
             yield PageClient(FirefoxPage(session, context), source)
@@ -97,6 +103,16 @@ async def firefox_client(source: Source) -> AsyncIterator[PageClient]:
             if session is not None:
                 await session.close()
             await _end(process)
+
+
+async def _window(session: Bidi, focused: bool) -> str:
+    if not focused:
+        tree = await session.command("browsingContext.getTree", {})
+        return str(tree["contexts"][0]["context"])
+    context = (await session.command("browsingContext.create", {"type": "window"}))["context"]
+    viewport = {"width": 640, "height": 420}
+    await session.command("browsingContext.setViewport", {"context": context, "viewport": viewport})
+    return str(context)
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
+import numpy as np
 from support.measure import (
     SAMPLE_RATE,
     FrameTimes,
@@ -41,6 +43,7 @@ class Page(Protocol):
 
     async def goto(self, url: str) -> None: ...
     async def evaluate(self, expression: str) -> Any: ...
+    async def screenshot(self) -> bytes: ...
     async def close(self) -> None: ...
 
 
@@ -89,6 +92,19 @@ class PageClient:
         """points: fractions of the picture."""
         found: list[list[float]] = await self.evaluate(f"__probe.of({self.video}).pixels({json.dumps(points)})")
         return found
+
+    async def seen(self, selector: str, points: Sequence[tuple[float, float]]) -> list[list[int]]:
+        """RGB of what is on the screen at fractions of an element's box: all that lies over it included."""
+        png = np.frombuffer(await self.page.screenshot(), np.uint8)
+        picture = cv2.imdecode(png, cv2.IMREAD_COLOR)[:, :, ::-1]
+        box = await self.evaluate(
+            f"(({{ x, y, width, height }}) => [x, y, width, height, innerWidth])"
+            f"(document.querySelector({json.dumps(selector)}).getBoundingClientRect())"
+        )
+        x, y, width, height, whole = box
+        scale = picture.shape[1] / whole
+        spots = [(int((x + fx * width) * scale), int((y + fy * height) * scale)) for fx, fy in points]
+        return [[int(channel) for channel in picture[row, column]] for column, row in spots]
 
     async def error(self, points: Sequence[tuple[float, float]], source: Source) -> float:
         """How far the quadrants of a source are from its colours, 0..255."""

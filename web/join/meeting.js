@@ -20,6 +20,7 @@ import { Standing } from './standing.js';
 
 const LOOK_MS = 1_000;
 const QUALITY_MS = 3_000;
+const OF_ONE = new Set(['participant_joined', 'participant_changed']);
 
 /** Fires `over` (detail: {reason: string | null, status: number}). */
 export class Meeting extends EventTarget {
@@ -183,7 +184,7 @@ export class Meeting extends EventTarget {
     if (event.type === 'layout_changed') return this.picture.layoutChanged(event);
     this.company.take(event);
     if (event.type === 'snapshot') this.picture.snapshot(event);
-    const ours = event.type === 'participant_changed' && event.participant.id === this.call.id;
+    const ours = OF_ONE.has(event.type) && event.participant.id === this.call.id;
     if (ours && event.screen_ended_by) void this.share.endedBy(event.screen_ended_by);
     if (ours || event.type === 'snapshot') this.standing.look();
   }
