@@ -60,6 +60,7 @@ async def _rooms(settings: Settings, data: DataDir, link: InProcessLink, engine:
     store = Store(data.rooms, lambda: errors.update(["store"]))
     services = assemble(settings, store, link, data.admin_secret(_configured(settings)).value)
     edge = Edge(link, settings.edge(), services.presence.on_state)
+    edge.on_tier = services.presence.on_tier
     handlers = FromMixerHandlers(edge=edge.handle, rooms=MixerNews(services.registry, services.requests).handle)
     link.attach(engine, handlers)
     services.presence.attach(edge)

@@ -180,6 +180,8 @@ class VideoModel(BaseModel):
 
 
 class ParticipantModel(BaseModel):
+    """tier: the step of its picture that it is sent now; limited_by: why it is not the best: its line, or a choice."""
+
     id: str
     name: str
     role: Role
@@ -187,6 +189,7 @@ class ParticipantModel(BaseModel):
     state: PeerState
     view: str
     tier: str
+    limited_by: Literal["bandwidth", "choice"] | None
     audio: AudioModel
     video: VideoModel
     screen: bool

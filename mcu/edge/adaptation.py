@@ -94,13 +94,14 @@ class Remb:
 class Adaptation:
     """Of one peer. tier: what it is to be sent now; ceiling: the best it may have, by its own or an admin's choice.
     probe: the padding that is wanted, if any. drain: seconds for which nothing of the picture should be sent after the
-    last step down, because that much is still queued on the way."""
+    last step down, because that much is still queued on the way. room: bit/s that the line seemed to carry then."""
 
     def __init__(self, ceiling: TierName, now: float, *, can_probe: bool = True) -> None:
         self.tier = self.ceiling = ceiling
         self.ladder = Ladder()
         self.probe: Probe | None = None
         self.drain = 0.0
+        self.room = float("inf")
         self.remb = Remb()
         self.can_probe = can_probe
         self._changed = now
@@ -168,6 +169,7 @@ class Adaptation:
             return
         target = self.ladder.fitting(rate, self.tier)
         if target is not self.tier:
+            self.room = rate
             self._step_down(target, path, now)
 
     def _room(self, path: Path, now: float) -> float | None:

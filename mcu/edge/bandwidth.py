@@ -6,6 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
+import structlog
+
 from mixdown.codecs.encoded import MediaKind, TierName
 from mixdown.mcu import clock
 from mixdown.mcu.edge.adaptation import Adaptation, Limit
@@ -15,11 +17,13 @@ from mixdown.mcu.edge.outgoing import HEADERS, Outgoing
 from mixdown.mcu.edge.path import Path
 from mixdown.mcu.edge.transport_cc import parse_arrivals
 
+log = structlog.get_logger("edge")
+
 DECIDE_EVERY = 0.1
 SOUND_EVERY = 2.0
 "Seconds over which it is measured what sound takes."
-PACING = 1.5
-"Of a step's rate, what its pictures are paced to on a thin line."
+LEAST_PACING, PACING = 1.05, 1.5
+"Of a step's rate, what its pictures are paced to on a thin line, by what that leaves to the sound."
 PACED_AFTER = 5.0
 "Seconds after the line was thin for which pictures are still paced."
 PAD_EVERY = 0.01
@@ -127,6 +131,7 @@ class Bandwidth:
             self._padding = asyncio.get_running_loop().call_soon(self._pad)
         if not changed:
             return
+        self._say(before)
         down = adaptation.ladder.video(adaptation.tier) < adaptation.ladder.video(before)
         self._counters["tiers_down" if down else "tiers_up"] += 1
         self.starved = down
@@ -135,11 +140,33 @@ class Bandwidth:
         self._lines.tier = adaptation.tier
         self.on_change()
 
+    def _say(self, before: TierName) -> None:
+        request, adaptation, path = self._lines.request, self.adaptation, self.path
+        log.info(
+            "- tier",
+            room=request.room,
+            participant=request.participant,
+            before=before.value,
+            now=adaptation.tier.value,
+            kbps=None if adaptation.room == float("inf") else round(adaptation.room / 1000),
+            sound_kbps=round(adaptation.ladder.sound / 1000),
+            drain_ms=round(adaptation.drain * 1000),
+            remb=adaptation.remb.rate,
+            reports=path.reports,
+        )
+
     def _pace(self, out: Outgoing, now: float) -> None:
         if self.adaptation.limit is Limit.BANDWIDTH:
             self._thin_until = now + PACED_AFTER
         thin = now < self._thin_until and self.adaptation.tier is not TierName.AUDIO
-        out.rate = PACING * self.adaptation.ladder.video(self.adaptation.tier) if thin else None
+        out.rate = self._pacing() if thin else None
+
+    def _pacing(self) -> float:
+        """bit/s for the picture: its own rate and some more, so that key frames get through, but not the sound's."""
+        adaptation = self.adaptation
+        video = adaptation.ladder.video(adaptation.tier)
+        left = adaptation.room - adaptation.ladder.sound if adaptation.limit is Limit.BANDWIDTH else float("inf")
+        return max(LEAST_PACING * video, min(PACING * video, left))
 
     def _pad(self) -> None:
         """Fills up to the probe's rate what sound and picture leave of it."""

@@ -51,6 +51,7 @@ def participant(room: Room, one: Participant, report: PeerReport | None, measure
         "state": one.state.value,
         "view": one.view,
         "tier": (report.tier if report else seen.tier).value,
+        "limited_by": report.limited_by if report else None,
         "audio": {
             "codec": report.audio.value if report and report.audio else None,
             "muted": one.audio_muted,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mixdown.mcu.clock import rfc3339
-from mixdown.mcu.edge.types import JoinAnswer, JoinRequest, PeerState, PeerStateChanged
+from mixdown.mcu.edge.types import JoinAnswer, JoinRequest, PeerState, PeerStateChanged, PeerTierChanged
 from mixdown.mcu.errors import BadRequest, Forbidden, Gone, Locked, NotFound, Unavailable
 from mixdown.mcu.link.messages import SourceKind
 from mixdown.mcu.rooms import describe
@@ -327,6 +327,17 @@ class Presence:
                 self._lost(room, one)
             case PeerState.CONNECTING:
                 one.state, one.since = change.state, self._registry.clock()
+
+    def on_tier(self, change: PeerTierChanged) -> None:
+        """Its line became too thin for the picture that it was sent, or wide enough for a better one."""
+        room = self._registry.find(change.room)
+        one = room.participants.get(change.participant) if room else None
+        if room is None or one is None or one.epoch != change.epoch:
+            self.stale_states += 1
+        elif one.joined:
+            room.events.publish(
+                "tier_changed", participant=one.id, tier=change.tier.value, limited_by=change.limited_by
+            )
 
     def _connected(self, room: Room, one: Participant) -> None:
         first, one.joined, room.kept = not one.joined, True, True

@@ -10,7 +10,7 @@ import pytest
 from support.rooms import SECRET, House, bearer, house
 
 from mixdown.codecs.encoded import TierName
-from mixdown.mcu.edge.types import PeerState, PeerStateChanged
+from mixdown.mcu.edge.types import PeerState, PeerStateChanged, PeerTierChanged
 from mixdown.mcu.link.messages import ParticipantDocument, SourceKind
 from mixdown.mcu.rooms.participant import Participant, Role
 
@@ -380,3 +380,13 @@ async def test_who_is_silent_and_then_given_up_is_kept_for_a_minute_from_the_sil
         here.clock.now += 55
         await here.sweep()
         assert here.services.registry.get("demo").participants == {}
+
+
+async def test_a_step_that_the_line_made_necessary_is_an_event(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        joined = await here.join("Ada")
+        events, epoch = here.events(), here.edge.peers[joined["id"]].epoch
+        for at in (epoch, epoch - 1):  # the second is of a transport that was replaced
+            here.services.presence.on_tier(PeerTierChanged("demo", joined["id"], at, TierName.LOW, "bandwidth"))
+        (event,) = [one for one in events if one["type"] == "tier_changed"]
+        assert (event["participant"], event["tier"], event["limited_by"]) == (joined["id"], "low", "bandwidth")

@@ -8,6 +8,7 @@
  * @typedef {{name: string, sdp: string, type: 'offer', view?: string, role?: string,
  *            tracks?: Object<string, string>, token?: string}} JoinBody
  * @typedef {{id: string, name: string, role: string, state: string, joined_at: string, view: string, tier: string,
+ *            limited_by: 'bandwidth' | 'choice' | null,
  *            audio: {codec: string | null, muted: boolean, muted_by: string | null, level_dbov: number, speaking: boolean},
  *            video: {codec: string | null, muted: boolean, muted_by: string | null, width: number, height: number,
  *                    fps: number, visible: boolean},
