@@ -30,7 +30,7 @@ from benchmarks.record import RESULTS, load, machine, save
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 RECORD = "show_network"
-QUICK = 0.3
+QUICK = 0.5
 ROW_DEADLINE = 240.0
 "Seconds for one run of one row, whatever it waits for."
 console = Console(highlight=False, width=170)

@@ -1,8 +1,9 @@
 """Video packets to frames: out of order, doubled and lost ones in; whole, decodable frames in order out.
 
 Pure: `now` is an argument. Frames leave on their marker bit, so a frame costs no delay beyond its last packet. A gap
-is asked for (`NackList`), and given up after max(2 round trips, 150 ms): then all up to the next key frame is dropped
-and a key frame is asked for until one came. Decodable means: no sequence number is missing since the last key frame.
+is asked for (`NackList`); after max(2 round trips, 150 ms) a key frame is asked for instead, and what comes first heals
+the picture: the late repair, or the key frame, to which everything before it is skipped. After RESCUE more the gap is
+closed for good. Decodable means: no sequence number is missing since the last key frame.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ MAX_BYTES = 4 << 20
 REORDER_AT_START = 64
 "Packets that may precede the first one that came."
 GIVE_UP_AFTER = 0.15
+RESCUE = 0.35
+"Seconds for which a repair may still come before the key frame that was asked for in its stead."
 PLI_INTERVAL = 0.5
 PLI_AT_START = 0.2
 "Seconds. A stream begins with a key frame as a rule: time for it to arrive."
@@ -96,6 +99,7 @@ class VideoAssembler:
         self._boundary = False
         self._started = False
         self._waiting = True
+        self._rescue = False
         self._codec: CodecId | None = None
         self._key_starts: list[int] = []
         self._pli_due = 0.0
@@ -105,6 +109,11 @@ class VideoAssembler:
     @property
     def waiting_for_key(self) -> bool:
         return self._waiting
+
+    @property
+    def _wants_key(self) -> bool:
+        """Whether a key frame would help: nothing else would, or it may be here before a repair is."""
+        return self._waiting or self._rescue
 
     @property
     def held(self) -> tuple[int, int]:
@@ -128,7 +137,7 @@ class VideoAssembler:
         self._track(sequence, now)
         if len(self._packets) > MAX_PACKETS or self._bytes > MAX_BYTES:
             self._overflow(now)
-        elif self._waiting and payload and starts_key(codec, packet.payload, self._ended_before(sequence, packet)):
+        elif self._wants_key and payload and starts_key(codec, packet.payload, self._ended_before(sequence, packet)):
             self._key_starts = sorted({*self._key_starts, sequence})
         return self._release()
 
@@ -136,21 +145,26 @@ class VideoAssembler:
         """Timers. rtt: seconds, the last measured (a guess of 0.1 will do before that)."""
         if self._next is None:
             return Decision()
-        overdue = self._missing.overdue(now, max(2 * rtt, GIVE_UP_AFTER))
-        frames: list[AssembledFrame] = []
-        if overdue is not None:
-            self._give_up(overdue, now)
-            frames = self._release()
+        frames = self._close_gaps(now, max(2 * rtt, GIVE_UP_AFTER)) if len(self._missing) else []
         nack = self._missing.due(now, rtt)
         self.counters.nacks += len(nack)
         return Decision(nack, self._pli(now), frames)
+
+    @property
+    def gap_found(self) -> bool:
+        """Something is missing that `poll` has not asked for yet: to be called at once."""
+        return self._missing.fresh
+
+    def next_poll(self, rtt: float) -> float | None:
+        """When there is a repair to ask for again; None if there is none. Key frames have time until the usual poll."""
+        return self._missing.next_due(rtt) if len(self._missing) else None
 
     # ---- arrival ---------------------------------------------------------------------------------------------------
 
     def _begin(self, sequence: int, now: float) -> None:
         self._next = self._scanned = sequence
         self._highest = sequence - 1
-        self._boundary = self._started = False
+        self._boundary = self._started = self._rescue = False
         self._waiting = True
         self._pli_due = max(now + PLI_AT_START, self._pli_last + PLI_SPACING)
 
@@ -262,7 +276,7 @@ class VideoAssembler:
             self.counters.skipped += 1
             return None
         self._codec = head.codec
-        self._waiting = False
+        self._waiting = self._rescue = False
         self._key_starts.clear()
         self.counters.frames += 1
         self.counters.key_frames += bare.key
@@ -273,12 +287,14 @@ class VideoAssembler:
     def _jump(self) -> bool:
         """While waiting for a key frame: go to the first one that is all there, whatever is missing before it."""
         assert self._next is not None
-        if not self._waiting:
+        if not self._wants_key:
             return False
         self._key_starts = [start for start in self._key_starts if start >= self._next]
         for start in self._key_starts:
             if self._whole_from(start):
                 boundary = self._ended_before(start, self._packets[start])
+                if self._started:
+                    self.counters.lost += self._missing.before(start)
                 self._advance(start)
                 self._boundary = boundary
                 return True
@@ -295,6 +311,20 @@ class VideoAssembler:
 
     # ---- loss ------------------------------------------------------------------------------------------------------
 
+    def _close_gaps(self, now: float, patience: float) -> list[AssembledFrame]:
+        """What waited too long: a key frame is asked for, and if that does not come either, it is given up."""
+        overdue = self._missing.overdue(now, patience)
+        if overdue is None:
+            return []
+        if not self._waiting and self._missing.overdue(now, patience + RESCUE) is None:
+            if not self._rescue:
+                self._rescue, self._pli_due = True, max(now, self._pli_last + PLI_INTERVAL)
+                self._find_key_starts()
+                return self._release()
+            return []
+        self._give_up(overdue, now)
+        return self._release()
+
     def _give_up(self, last: int, now: float) -> None:
         """Nobody waits any longer for what is missing up to `last`: on to the next key frame."""
         assert self._next is not None
@@ -308,9 +338,12 @@ class VideoAssembler:
 
     def _wait_for_key(self, pli_due: float) -> None:
         """Key frames that are already here count: their beginnings are sought again among the held packets."""
-        if not self._waiting:
+        if not self._wants_key:
             self._pli_due = pli_due
-        self._waiting = True
+        self._waiting, self._rescue = True, False
+        self._find_key_starts()
+
+    def _find_key_starts(self) -> None:
         self._key_starts = [
             number
             for number, packet in sorted(self._packets.items())
@@ -318,7 +351,7 @@ class VideoAssembler:
         ]
 
     def _pli(self, now: float) -> bool:
-        if not self._waiting or now < self._pli_due:
+        if not self._wants_key or now < self._pli_due:
             return False
         self._started = True
         self._pli_last = now

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FIRST_AFTER = 0.005
-"Seconds a gap may be mere reordering before it is asked for."
-SHORTEST_REPEAT = 0.02
+RTT_SHARE, RTT_MORE = 1.1, 0.01
+"""A packet is asked for again after 1.1 round trips and 10 ms: libwebrtc ignores a request that comes within a round
+trip (as it reckons it) and 5 ms of its last answer, and then a whole turn is lost."""
 MAX_TRIES = 10
 MAX_MISSING = 300
 "Packets; a longer gap is not repaired but skipped."
@@ -22,9 +22,11 @@ class _Missing:
 
 
 class NackList:
-    """Missing sequence numbers (extended), each with its timer. Bounded: more than MAX_MISSING are not taken."""
+    """Missing sequence numbers (extended), each with its timer. Bounded: more than MAX_MISSING are not taken.
+    fresh: something is missing that was never asked for."""
 
     def __init__(self) -> None:
+        self.fresh = False
         self._missing: dict[int, _Missing] = {}
 
     def __len__(self) -> int:
@@ -36,6 +38,7 @@ class NackList:
             return False
         for sequence in range(first, last + 1):
             self._missing[sequence] = _Missing(now)
+        self.fresh = self.fresh or first <= last
         return True
 
     def arrived(self, sequence: int) -> None:
@@ -46,23 +49,38 @@ class NackList:
         for old in [number for number in self._missing if number < sequence]:
             del self._missing[old]
 
+    def before(self, sequence: int) -> int:
+        """How many are missing that are older than `sequence`."""
+        return sum(number < sequence for number in self._missing)
+
     def clear(self) -> None:
         self._missing.clear()
+        self.fresh = False
 
     def due(self, now: float, rtt: float) -> list[int]:
-        """What to ask for now, as 16-bit numbers: new gaps after FIRST_AFTER, then again each round trip."""
-        repeat = max(rtt, SHORTEST_REPEAT)
+        """What to ask for now, as 16-bit numbers: a new gap at once (a packet that was merely overtaken costs its
+        sender one packet more), then again after a little over a round trip, MAX_TRIES times in all."""
         asked: list[int] = []
         for sequence, missing in self._missing.items():
-            due = missing.asked + repeat if missing.tries else missing.since + FIRST_AFTER
-            if now >= due and missing.tries < MAX_TRIES and len(asked) < MAX_AT_ONCE:
+            if missing.tries < MAX_TRIES and now >= _next(missing, rtt):
+                if len(asked) == MAX_AT_ONCE:
+                    return asked
                 missing.asked = now
                 missing.tries += 1
                 asked.append(sequence & 0xFFFF)
+        self.fresh = False
         return asked
+
+    def next_due(self, rtt: float) -> float | None:
+        """When `due` has the next one; None if there is nothing more to ask for."""
+        return min((_next(one, rtt) for one in self._missing.values() if one.tries < MAX_TRIES), default=None)
 
     def overdue(self, now: float, patience: float) -> int | None:
         """The newest number that has been missing for `patience` seconds or more."""
         return max(
             (number for number, missing in self._missing.items() if now - missing.since >= patience), default=None
         )
+
+
+def _next(missing: _Missing, rtt: float) -> float:
+    return missing.asked + RTT_SHARE * rtt + RTT_MORE if missing.tries else missing.since

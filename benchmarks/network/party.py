@@ -23,7 +23,7 @@ ROOM = "network"
 SUBJECT = "subject"
 SETTLE = 6.0
 "Seconds: bandwidth estimates have risen, key frames for the joins are past."
-HALF_RTT = 0.025
+RTT = 0.05
 QUARTERS = "quarters"
 SLOTS = [
     {"id": str(n + 1), "area": {"left": left, "top": top, "width": "1/2", "height": "1/2"}}
@@ -67,10 +67,12 @@ class Party:
 
 
 @asynccontextmanager
-async def party(seed: int) -> AsyncIterator[Party]:
-    """All in and settled, on a clean network; the dice at their beginning."""
+async def party(seed: int, rtt: float = RTT) -> AsyncIterator[Party]:
+    """All in and settled, without loss; the dice at their beginning. rtt: seconds, of the subject's way."""
     async with AsyncExitStack() as stack:
         net = await stack.enter_async_context(emulated([SUBJECT], seed))
+        for direction in ("up", "down"):
+            await net.set(SUBJECT, direction, delay=rtt / 2)
         server = await stack.enter_async_context(running_server("--media-address", net.server))
         await server.api.call("PUT", f"/v1/layouts/{QUARTERS}", {"slots": SLOTS})
         stack.enter_context(no_decoding())

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from support.network.page import outbound
 
-from benchmarks.network.party import HALF_RTT, SUBJECT, milliseconds, party
+from benchmarks.network.party import RTT, SUBJECT, milliseconds, party
 from benchmarks.network.row import Figure, Measure, Row, at_most
 
 
 def uplink(loss: float, freezes: int) -> Measure:
     async def measure(seed: int, seconds: float) -> list[Figure]:
         async with party(seed) as call:
-            await call.net.set(SUBJECT, "down", delay=HALF_RTT)
-            await call.net.set(SUBJECT, "up", delay=HALF_RTT)
             clean = (await call.watch(5))[call.subject_id]
-            await call.net.set(SUBJECT, "up", delay=HALF_RTT, loss=loss)
+            await call.net.set(SUBJECT, "up", delay=RTT / 2, loss=loss)
             run = (await call.watch(seconds))[call.subject_id]
             video = (await outbound(call.subject))["video"]
             lost = (await call.net.stats())["links"][SUBJECT]["up"]["lost"]

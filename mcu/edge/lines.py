@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
 from mixdown.mcu import clock
@@ -25,7 +25,8 @@ from mixdown.mcu.link.messages import (
 
 class Lines:
     """connected: whether the transport is up; before it is, the mixer hears of nothing. by_ssrc: who takes which
-    incoming stream. view, tier: what the peer's picture is subscribed as."""
+    incoming stream. view, tier: what the peer's picture is subscribed as. on_gap: told when a picture's packets are
+    found missing."""
 
     def __init__(self, request: JoinRequest, mixer: MixerPort, counters: Counter[str]) -> None:
         self.request = request
@@ -35,6 +36,7 @@ class Lines:
         self.streams: dict[str, Streams] = {}
         self.by_ssrc: dict[int, SourceReceiver] = {}
         self.connected = False
+        self.on_gap: Callable[[float], None] = lambda now: None
         self._mixer = mixer
         self._counters = counters
 
@@ -60,7 +62,7 @@ class Lines:
             if name in self.receivers:
                 continue
             receiver = SourceReceiver(
-                name, kind, plan.media, self.request.epoch, self._frame, self._open_source, self._counters
+                name, kind, plan.media, self.request.epoch, self._frame, self._open_source, self._counters, self._gap
             )
             self.receivers[name] = receiver
             for ssrc in plan.media.ssrcs:
@@ -121,6 +123,9 @@ class Lines:
         if receiver is not None and receiver.ssrc == ssrc and not receiver.ended:
             self._mixer.send(SourceClosed(self.request.room, receiver.source, receiver.epoch))
             receiver.bye(now)
+
+    def _gap(self, now: float) -> None:
+        self.on_gap(now)
 
     def _frame(self, frame: EncodedFrame) -> None:
         self._mixer.send(SourceFrame(self.request.room, frame))

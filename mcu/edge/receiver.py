@@ -29,8 +29,8 @@ RESTARTS = 1 << 8
 class SourceReceiver:
     """Of one m-line. A new SSRC on it (a browser's replaced sender) starts the stream anew with the next epoch.
 
-    emit: takes each encoded frame; reopened: told when the epoch changed. Nothing here raises for what a packet
-    holds; the caller counts if it does.
+    emit: takes each encoded frame; reopened: told when the epoch changed; gap: told when packets are found missing, and
+    to poll at once. Nothing here raises for what a packet holds; the caller counts if it does.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class SourceReceiver:
         emit: Callable[[EncodedFrame], None],
         reopened: Callable[[SourceReceiver], None],
         counters: Counter[str],
+        gap: Callable[[float], None] = lambda now: None,
     ) -> None:
         self.source = source
         self.kind = kind
@@ -51,6 +52,7 @@ class SourceReceiver:
         self.level = 127
         self._emit = emit
         self._reopened = reopened
+        self._gap = gap
         self._last_packet = float("-inf")
         self._deaf_until = float("-inf")
         self._stopped = self.ended = False
@@ -97,6 +99,8 @@ class SourceReceiver:
         if self._video:
             frames = self._assembler.push(codec.id, sequence, timestamp, packet.marker, packet.payload, now)
             self._release(frames, now)
+            if self._assembler.gap_found:
+                self._gap(now)
             return
         self._sound(packet, codec, sequence, timestamp, now)
 
@@ -200,6 +204,10 @@ class SourceReceiver:
         if decision.pli:
             self._last_key_request = now
         return decision.nack, decision.pli
+
+    def next_poll(self, rtt: float) -> float | None:
+        """When there is a repair to ask for again; None if there is none."""
+        return self._assembler.next_poll(rtt) if self._video and not self.ended else None
 
     def wants_key_frame(self, now: float) -> bool:
         """Whether a key-frame request of the mixer is passed on: at most two a second."""

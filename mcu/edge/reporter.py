@@ -10,12 +10,11 @@ from mixdown.mcu.edge import rtcp
 from mixdown.mcu.edge.control import Control
 from mixdown.mcu.edge.lines import Lines
 from mixdown.mcu.edge.outgoing import Outgoing
-from mixdown.mcu.link.messages import Feedback, MixerPort
+from mixdown.mcu.edge.repairs import Repairs
+from mixdown.mcu.edge.uplink import MOST, Uplink, worth
+from mixdown.mcu.link.messages import Feedback, MixerPort, SourceKind
 
 REPORT_INTERVAL = 1.0
-INBOUND_LIMIT = 2_500_000
-"bit/s that a peer's pictures may take together, told by REMB."
-DEFAULT_RTT = 0.1
 
 
 class Reporter:
@@ -28,23 +27,33 @@ class Reporter:
         self._mixer = mixer
         self._own_ssrc = random.randrange(1, 1 << 32)
         self._next_report = 0.0
+        self._uplink = Uplink()
+        self._repairs = Repairs(lines, control, out, self._own_ssrc)
 
     def poll(self, now: float) -> None:
         """Called every few ms: repairs to ask for, reports that are due."""
-        feedback = b""
-        rtt = self._control.rtt
-        for receiver in self._lines.receivers.values():
-            lost, pli = receiver.poll(now, rtt if rtt is not None else DEFAULT_RTT)
-            if receiver.ssrc is not None and lost:
-                feedback += rtcp.nack(self._own_ssrc, receiver.ssrc, lost)
-            if receiver.ssrc is not None and pli:
-                feedback += rtcp.picture_loss(self._own_ssrc, receiver.ssrc)
+        feedback = self._repairs.due(now)
         if now >= self._next_report:
             self._next_report = now + REPORT_INTERVAL
             feedback = self._reports(now) + feedback
         feedback += self._control.arrived.report(self._own_ssrc, self._pictured(), now)
         if feedback:
             self._out.send_rtcp(feedback)
+
+    def want(self, source: str, height: int) -> None:
+        """The largest tile of a source, canvas pixels; 0: nobody sees it. A larger one may send more at once."""
+        receiver = self._lines.receivers.get(source)
+        now = clock.now()
+        if receiver is not None:
+            need = MOST if receiver.kind is SourceKind.SCREEN and height else worth(height)
+            if self._uplink.want(source, need, now):
+                self._out.send_rtcp(self._remb(now))
+
+    def _remb(self, now: float) -> bytes:
+        pictures = [r for r in self._lines.receivers.values() if r.kind.media is MediaKind.VIDEO and not r.ended]
+        ssrcs = [r.ssrc for r in pictures if r.ssrc]
+        limit = self._uplink.limit([r.source for r in pictures if r.ssrc], now)
+        return rtcp.remb(self._own_ssrc, limit, ssrcs) if ssrcs else b""
 
     def _pictured(self) -> int:
         """The SSRC of some picture that is received, as the draft wants one named; 0 if there is none."""
@@ -66,8 +75,7 @@ class Reporter:
         cname = f"mixdown-{request.participant}"
         senders = self._lines.senders.values()
         compound = rtcp.reports(self._own_ssrc, senders, receptions, cname=cname, now=now, ntp=ntp)
-        pictures = [r.ssrc for r in live if r.ssrc and r.kind.media is MediaKind.VIDEO]
-        if pictures:
-            compound += rtcp.remb(self._own_ssrc, INBOUND_LIMIT, pictures)
+        self._uplink.on_loss(max((reception.loss for _, reception in receptions), default=0.0))
+        compound += self._remb(now)
         self._mixer.send(Feedback(request.room, request.participant, control.remb, control.loss, control.rtt))
         return compound

@@ -195,6 +195,49 @@ def test_gives_up_in_time_and_asks_for_a_key_frame_until_there_is_one(codec: Cod
 
 
 @CODECS
+def test_a_repair_that_comes_before_the_key_frame_heals_the_picture_all_the_same(codec: CodecId) -> None:
+    frames, packets = packets_of(codec, [(True, 10, 0), (False, 250, 0), (False, 10, 0), (False, 1, 0)])
+    lost = packets.pop(next(at for at, packet in enumerate(packets) if packet.timestamp == 3000))
+    assembler = VideoAssembler()
+    assert len(push_all(assembler, codec, packets)) == 1
+    assert assembler.poll(0.16, 0.05).pli
+    assert not assembler.waiting_for_key
+    assert [frame.data for frame in push(assembler, codec, lost, 0.2)] == frames[1:]
+    assert not assembler.poll(1.0, 0.05).pli
+    assert assembler.counters.lost == 0
+
+
+@CODECS
+def test_a_key_frame_that_comes_before_the_repair_ends_the_wait(codec: CodecId) -> None:
+    frames, packets = packets_of(codec, [(True, 10, 0), (False, 250, 0), (False, 10, 0), (True, 250, 0), (False, 1, 0)])
+    lost = packets.pop(next(at for at, packet in enumerate(packets) if packet.timestamp == 3000))
+    before = [packet for packet in packets if packet.timestamp < 9000]
+    assembler = VideoAssembler()
+    push_all(assembler, codec, before)
+    assert assembler.poll(0.16, 0.05).pli
+    released = push_all(assembler, codec, [p for p in packets if p.timestamp >= 9000], 0.25)
+    assert [frame.data for frame in released] == frames[3:]
+    assert assembler.counters.lost == 1
+    assert push(assembler, codec, lost, 0.3) == []
+    assert assembler.poll(1.0, 0.05) == type(assembler.poll(1.0, 0.05))()
+
+
+@CODECS
+def test_a_gap_is_asked_for_as_soon_as_it_is_found_and_tells_when_again(codec: CodecId) -> None:
+    _, packets = packets_of(codec, [(True, 250, 0), (False, 250, 0)])
+    lost = packets.pop(1)
+    assembler = VideoAssembler()
+    assert not assembler.gap_found
+    push_all(assembler, codec, packets, 1.0)
+    assert assembler.gap_found
+    assert assembler.poll(1.0, 0.05).nack == [lost.sequence & 0xFFFF]
+    assert not assembler.gap_found
+    assert assembler.next_poll(0.05) == pytest.approx(1.065)
+    push(assembler, codec, lost, 1.06)
+    assert assembler.next_poll(0.05) is None
+
+
+@CODECS
 def test_a_long_round_trip_is_waited_for_twice(codec: CodecId) -> None:
     _, packets = packets_of(codec, [(True, 10, 0), (False, 250, 0)])
     del packets[-2]
