@@ -14,6 +14,9 @@ that comes after its picture is what distance makes in nature, and is noticed at
 LONGEST_WAIT = 0.250
 CHANGE = 0.010
 "Seconds by which a wait must differ from the present one to be changed."
+BELIEVABLE = 5.0
+"""Seconds by which sound and picture may be apart by their reports. Where it is more, the sender's clock was set between
+two of them: until the next ones, what arrived together counts as captured together."""
 FRACTION = 1 << 32
 
 
@@ -50,10 +53,10 @@ class CaptureClock:
 
 def waits(sound: Timing, picture: Timing, present: Waits) -> Waits:
     """What sound and picture have to wait from now on. The timings do not hold the present waits."""
-    if sound.captured is None or picture.captured is None:
-        ahead = (picture.shown - picture.arrived) - (sound.shown - sound.arrived)
-    else:
-        ahead = (picture.shown - picture.captured) - (sound.shown - sound.captured)
+    ahead = (picture.shown - picture.arrived) - (sound.shown - sound.arrived)
+    if sound.captured is not None and picture.captured is not None:
+        told = (picture.shown - picture.captured) - (sound.shown - sound.captured)
+        ahead = told if abs(told) <= BELIEVABLE else ahead
     wanted = Waits(_bounded(ahead, SOUND_FIRST), _bounded(-ahead, PICTURE_FIRST))
     moved = max(abs(wanted.sound - present.sound), abs(wanted.picture - present.picture))
     return wanted if moved > CHANGE else present

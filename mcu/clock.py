@@ -19,9 +19,13 @@ def thread_cpu() -> float:
     return time.thread_time()
 
 
+_STARTED = time.time_ns() - time.monotonic_ns()
+
+
 def ntp_time() -> int:
-    """The wall clock as a 64 bit NTP timestamp, for RTCP sender reports only."""
-    nanoseconds = time.time_ns()
+    """A 64 bit NTP timestamp, for RTCP sender reports only: the wall clock as it was at the start, carried on by the
+    monotonic one. A receiver that is told of a step would hold its sound or its picture back for an hour."""
+    nanoseconds = _STARTED + time.monotonic_ns()
     seconds, fraction = divmod(nanoseconds, 1_000_000_000)
     return ((seconds + NTP_EPOCH_OFFSET) << 32) | ((fraction << 32) // 1_000_000_000)
 

@@ -38,6 +38,13 @@ def test_reports_tell_what_arrival_cannot():
     assert waits(Timing(5.09, 5.0, 4.98), unknown, Waits()).picture == pytest.approx(0.06)
 
 
+@pytest.mark.parametrize("step", [3600.0, -3600.0])
+def test_a_clock_set_between_two_reports_is_not_believed(step):
+    """The sender's wall clock is set after the report of his sound and before that of his picture."""
+    sound, picture = Timing(5.05, 5.0, 4.98), Timing(9.03, 9.0, 8.88 + step)
+    assert waits(sound, picture, Waits()) == Waits()
+
+
 def test_small_changes_are_left_alone():
     present = Waits(sound=0.05)
     assert waits(Timing(0.0, 0.0, None), Timing(0.055, 0.0, None), present) is present
