@@ -15,8 +15,8 @@ LONGEST_WAIT = 0.250
 CHANGE = 0.010
 "Seconds by which a wait must differ from the present one to be changed."
 BELIEVABLE = 5.0
-"""Seconds by which sound and picture may be apart by their reports. Where it is more, the sender's clock was set between
-two of them: until the next ones, what arrived together counts as captured together."""
+"""Seconds by which sound and picture may be apart by their reports. Where it is more, the sender's clock was set
+between two of them: until the next ones, what arrived together counts as captured together."""
 FRACTION = 1 << 32
 
 

@@ -10,7 +10,7 @@ from mixdown.mcu import clock
 
 
 def test_a_step_of_the_wall_clock_does_not_show_in_sender_reports(monkeypatch: pytest.MonkeyPatch) -> None:
-    before, began = clock.ntp_time(), time.monotonic()
+    began, before = time.monotonic(), clock.ntp_time()
     for step in (3600, -3600):
         monkeypatch.setattr(time, "time_ns", lambda step=step: int((1_800_000_000 + step) * 1e9))
         passed = (clock.ntp_time() - before) / (1 << 32)
