@@ -52,7 +52,7 @@ show-path: $(STAMP) ## Real browsers in one room: what each sees and hears, with
 show-sound: $(STAMP) ## The sound with numbers: loss, jitter, drift, clicks, delay; some minutes (ARGS="--only loss")
 	$(RUN)/python -m benchmarks.show_sound $(ARGS)
 
-show-pages: $(STAMP) ## A join page left open: what it holds on to, minute by minute (MINUTES=30)
+show-pages: $(STAMP) ## The pages with numbers: left open, networks that go, screen share (MINUTES=30, ARGS="--only share")
 	tests/install_browsers.sh
 	$(RUN)/python -m benchmarks.show_pages $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 

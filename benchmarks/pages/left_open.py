@@ -108,7 +108,3 @@ def slopes(seen: Sequence[Minute]) -> dict[str, float]:
         return dict.fromkeys(MORE_AN_HOUR, float("inf"))
     minutes = np.arange(len(tail))
     return {name: float(np.polyfit(minutes, [getattr(one, name) for one in tail], 1)[0]) * 60 for name in MORE_AN_HOUR}
-
-
-def flat(growth: dict[str, float]) -> bool:
-    return all(growth[name] <= most for name, most in MORE_AN_HOUR.items())
