@@ -14,6 +14,7 @@ from mixdown.mcu.api import (
     events,
     health,
     ice,
+    invitations,
     layouts,
     openapi,
     pages,
@@ -57,7 +58,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    for module in (rooms, participants, views, layouts, session, ice, health, events, docs):
+    for module in (rooms, invitations, participants, views, layouts, session, ice, health, events, docs):
         app.include_router(module.router)
     pages.install(app, settings)
     problems.install(app)

@@ -148,6 +148,7 @@ async def serve(settings: Settings, started: Callable[[Started], None]) -> None:
         if settings.lan:
             tls.ensure()
             running.append((listener(app, tls), lan_sockets))
+            app.state.services.lan_urls = lambda: _lan_urls(settings, lan_sockets)
         told = Started(_local_url(local_sockets), _lan_urls(settings, lan_sockets), secret, open_listener)
         await _run(running, tls, lambda: started(told))
 

@@ -103,6 +103,11 @@ def _require_own_page(connection: HTTPConnection) -> None:
         raise Forbidden("A page of another site may not call this server.")
 
 
+def is_local_name(host: str) -> bool:
+    """Whether only this machine is called so, from its own point of view."""
+    return host in _LOCAL_NAMES
+
+
 def _host_name(host: str) -> str:
     """Host header without its port; '' if it cannot be read."""
     try:

@@ -200,6 +200,12 @@ class ParticipantModel(BaseModel):
     rtt_ms: float | None
 
 
+class InvitationModel(BaseModel):
+    """url: by which others join the room."""
+
+    url: str
+
+
 class SourceModel(BaseModel):
     id: str
     participant: str | None

@@ -53,7 +53,8 @@ class Sessions:
 class Services:
     """admin_secret: None if every call is open. trusted_proxies: whose X-Forwarded-For is believed. ready: all parts
     are up. responses: by HTTP status.
-    ice_servers: what pages are told to use; turn_lifetime: seconds that logins made for them are good for."""
+    ice_servers: what pages are told to use; turn_lifetime: seconds that logins made for them are good for.
+    lan_urls: where the local network finds this server now."""
 
     registry: Registry
     presence: Presence
@@ -71,6 +72,7 @@ class Services:
     responses: Counter[int] = field(default_factory=Counter)
     metrics: CollectorRegistry = field(default_factory=CollectorRegistry)
     ready: bool = False
+    lan_urls: Callable[[], tuple[str, ...]] = tuple
 
 
 def services(connection: HTTPConnection) -> Services:
