@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-
-import pylibsrtp
+from collections.abc import Callable
 
 from mixdown.mcu.edge.lines import Lines
 
@@ -22,10 +21,11 @@ OVERFLOW = 300
 
 
 class Admission:
-    """Budgets are refilled by `refill`, every few ms, so that a packet costs a subtraction."""
+    """forget: frees what is kept of a stream's keys. Budgets are refilled by `refill`, every few ms, so that a packet
+    costs a subtraction."""
 
-    def __init__(self, session: pylibsrtp.Session, lines: Lines, counters: Counter[str], now: float) -> None:
-        self._session = session
+    def __init__(self, forget: Callable[[int], None], lines: Lines, counters: Counter[str], now: float) -> None:
+        self._forget = forget
         self._lines = lines
         self._counters = counters
         self._streams: dict[int, None] = {}  # in the order of their first packet
@@ -79,5 +79,5 @@ class Admission:
         oldest = next(stream for stream in self._streams if stream not in feeding)
         del self._streams[oldest]
         self._lines.by_ssrc.pop(oldest, None)
-        self._session.remove_stream(oldest)
+        self._forget(oldest)
         self._counters["ssrcs_replaced"] += 1

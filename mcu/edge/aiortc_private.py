@@ -354,6 +354,41 @@ class Protector:
         return encrypted
 
 
+class Unprotector:
+    """Decrypts what a peer sends, in the same way."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session  # owns the C session
+        self._srtp = session._srtp[0]
+        self._data = ffi.new("char[]", MAX_PACKET)
+        self._buffer = ffi.buffer(self._data)
+        self._length = ffi.new("int *")
+
+    def rtp(self, packet: bytes) -> bytes:
+        """Raises SrtpError for what is not authentic, ValueError for what is longer than any packet."""
+        return self._open(packet, lib.srtp_unprotect)
+
+    def rtcp(self, packet: bytes) -> bytes:
+        """As `rtp`."""
+        return self._open(packet, lib.srtp_unprotect_rtcp)
+
+    def forget(self, ssrc: int) -> None:
+        """Frees what is kept of a stream."""
+        self._session.remove_stream(ssrc)
+
+    def _open(self, packet: bytes, unprotect: Callable[..., int]) -> bytes:
+        size = len(packet)
+        if size > MAX_PACKET:
+            raise ValueError("packet is too long")
+        self._buffer[0:size] = packet
+        self._length[0] = size
+        failed = unprotect(self._srtp, self._data, self._length)
+        if failed:
+            raise SrtpError(f"libsrtp: status {failed}")
+        plain: bytes = self._buffer[0 : self._length[0]]
+        return plain
+
+
 class Transport:
     """ICE and DTLS of one peer, bundled: one of each. Callbacks come on the event loop. loopback: the peer is on this
     machine, and may be reached over 127.0.0.1."""

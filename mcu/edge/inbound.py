@@ -11,6 +11,7 @@ from mixdown.codecs.encoded import MediaKind
 from mixdown.mcu import clock
 from mixdown.mcu.edge import rtcp
 from mixdown.mcu.edge.admission import Admission
+from mixdown.mcu.edge.aiortc_private import Unprotector
 from mixdown.mcu.edge.control import Control
 from mixdown.mcu.edge.lines import Lines
 from mixdown.mcu.edge.meter import SAMPLE_EVERY, RoomMeter
@@ -28,8 +29,8 @@ class Inbound:
     ) -> None:
         self.packets = self.bytes = 0
         self.last_received = clock.now()
-        self.admission = Admission(session, lines, counters, self.last_received)
-        self._session = session
+        self._keys = Unprotector(session)
+        self.admission = Admission(self._keys.forget, lines, counters, self.last_received)
         self._lines = lines
         self._control = control
         self._counters = counters
@@ -53,7 +54,7 @@ class Inbound:
                 ssrc = int.from_bytes(datagram[4:8], "big")
                 if not self.admission.control(ssrc, now):
                     return
-                plain = self._session.unprotect_rtcp(datagram)
+                plain = self._keys.rtcp(datagram)
                 self._count(ssrc, datagram, now)
                 arrivals, plain = take_out(plain)
                 for body in arrivals:
@@ -65,7 +66,7 @@ class Inbound:
                 ssrc = int.from_bytes(datagram[8:12], "big")
                 if not self.admission.packet(ssrc, now):
                     return
-                plain = self._session.unprotect(datagram)
+                plain = self._keys.rtp(datagram)
                 self._count(ssrc, datagram, now)
                 self._on_rtp(ssrc, plain, now)
         except pylibsrtp.Error:

@@ -59,6 +59,11 @@ class Liveness:
             self.away = heard - self._sign > BACK_WITHIN
             self._sign = heard
             self._last_probe = float("-inf")  # ask at once: the answer is the second sign
+        return self.vital
+
+    @property
+    def vital(self) -> Vital:
+        """At the last look, as long as it is not gone."""
         return Vital.AWAY if self.away else Vital.LIVE
 
     def should_probe(self, now: float) -> bool:

@@ -28,6 +28,8 @@ from mixdown.mcu.edge.sender import MediaSender
 from mixdown.mcu.edge.types import JoinRequest, PeerState
 from mixdown.mcu.link.messages import KeyFrameRequest, MixerPort
 
+LOOK = 0.08
+"Seconds between two looks whether the peer is there; four polls."
 CLOSE_DEADLINE = 1.0
 "Seconds that freeing a transport may take, whatever it is in the middle of."
 
@@ -61,6 +63,7 @@ class Peer:
         self.answers = 0
         self.connected = False
         self.closed = False
+        self._next_look = 0.0
         self._mixer = mixer
         self._counters = counters
         self._meter = meter
@@ -98,12 +101,14 @@ class Peer:
         self.connected = True
         self.lines.open()
 
-    def send_frame(self, sender: MediaSender, frame: EncodedFrame, payloads: Sequence[bytes | memoryview]) -> int:
-        """One frame of the fan-out; returns how many packets it made."""
+    def send_frame(
+        self, sender: MediaSender, frame: EncodedFrame, payloads: Sequence[bytes | memoryview], *, red: bool = False
+    ) -> int:
+        """One frame of the fan-out; returns how many packets it made. red: whether the payloads are RED."""
         if self.out is None:
             return 0
         if sender.kind is MediaKind.AUDIO:
-            packets = sender.packetise(frame, payloads, clock.now())
+            packets = sender.packetise(frame, payloads, clock.now(), red=red)
             self.out.send(packets, droppable=False)
             return len(packets)
         if self.out.overrun():
@@ -140,6 +145,9 @@ class Peer:
         """Whether it is there, by what was heard of it; asks it where that is too little. Only while connected."""
         if self.inbound is None or self.liveness is None:
             return Vital.LIVE
+        if now < self._next_look:
+            return self.liveness.vital
+        self._next_look = now + LOOK
         self.transport.ice.unmute(now)
         vital = self.liveness.judge(max(self.inbound.last_received, self.transport.ice.last_check), now)
         if self.liveness.should_probe(now):

@@ -36,7 +36,7 @@ class Admitted:
         self.counters: Counter[str] = Counter()
         self.session = Session()
         self.lines = SimpleNamespace(receivers={"camera": SimpleNamespace(ssrc=0)}, by_ssrc={})
-        self.admission = Admission(self.session, self.lines, self.counters, 100.0)
+        self.admission = Admission(self.session.remove_stream, self.lines, self.counters, 100.0)
 
     def take(self, ssrc: int, now: float = 100.0) -> bool:
         taken = self.admission.packet(ssrc, now)
