@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixdown.codecs.encoded import Tier
+from mixdown.codecs.encoded import Tier, TierName
 from mixdown.codecs.payload.vp8 import is_key
 from mixdown.codecs.video import EncodedPicture, LibavEncoder
 from mixdown.mixer.media import I420Frame
@@ -10,6 +10,9 @@ from mixdown.mixer.media import I420Frame
 BUFFER_SECONDS = 0.5
 """Rate control's memory. A whole second lets the picture after a forced key frame grow to 1.5 times the key frame;
 a quarter costs 0.15 dB all the time."""
+INTRA, THIN_INTRA = 450, 200
+"""% of a frame's share that a key frame may take: some 4.5 frame times on the wire, not 10. At the lowest step, which is
+for lines that carry no more, 160 to 190 ms at its own rate, in place of 370 to 400."""
 BASE_LAYER_SHARE = 0.6
 "Of the bit rate, for the lower of two temporal layers (as libwebrtc does)."
 _NEVER = 1 << 30
@@ -30,7 +33,7 @@ def _options(tier: Tier, layers: int) -> dict[str, str]:
         "rc_init_occupancy": str(int(rate * BUFFER_SECONDS * 0.6)),
         "undershoot-pct": "100",
         "overshoot-pct": "15",
-        "max-intra-rate": "450",  # % of a frame's share: a key frame takes 4.5 frame times on the wire, not 10
+        "max-intra-rate": str(THIN_INTRA if tier.name is TierName.LOW else INTRA),
         "drop-threshold": "0",  # a dropped frame is a freeze for all watchers at once
         "qmin": "2",
         "qmax": "63",  # coarse before too large: no frame is dropped here, so the quantiser alone keeps the rate

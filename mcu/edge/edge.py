@@ -32,7 +32,7 @@ from mixdown.mcu.edge.types import (
     PeerTierChanged,
 )
 from mixdown.mcu.errors import BadOffer, BadRequest, Conflict, NotFound, Unavailable
-from mixdown.mcu.link.messages import MixerPort, Route, SourceKeyFrameWanted, SourceKind, StreamEnded
+from mixdown.mcu.link.messages import MixerPort, Route, SourceKind, SourceWanted, StreamEnded, ToEdge
 
 POLL_INTERVAL = 0.02
 "Seconds between two rounds of repairs and reports. No round while there is no peer."
@@ -235,7 +235,7 @@ class Edge:
         peer = self._peers.get(participant)
         return peer is not None and peer.lines.end_source(kind)
 
-    def handle(self, message: EncodedFrame | Route | StreamEnded | SourceKeyFrameWanted) -> None:
+    def handle(self, message: ToEdge) -> None:
         """Takes what comes from the mixer, on the event loop, in order."""
         if isinstance(message, EncodedFrame):
             self._fanout.send(message)
@@ -245,15 +245,19 @@ class Edge:
                 self._fanout.route(peer, message)
         elif isinstance(message, StreamEnded):
             self._fanout.end(message.stream)
+        elif (owner := self._owner(message.source)) is None:
+            self._counters["wants_of_nobody"] += 1
+        elif isinstance(message, SourceWanted):
+            owner.want(message.source, message.height)
         else:
-            self._want_key_frame(message.source)
+            owner.want_key_frame(message.source)
 
-    def _want_key_frame(self, source: str) -> None:
+    def _owner(self, source: str) -> Peer | None:
         for kind_suffix in ("-camera", "-screen"):
             peer = self._peers.get(source.removesuffix(kind_suffix))
             if peer is not None:
-                peer.want_key_frame(source)
-                return
+                return peer
+        return None
 
     def report(self, participant: str) -> PeerReport | None:
         peer = self._peers.get(participant)

@@ -44,6 +44,10 @@ class Sample:
         return self.arrived - self.sent
 
 
+def _as_sent(sample: Sample) -> int:
+    return sample.octets
+
+
 class Path:
     """queue: seconds that a packet waits somewhere on the way; growth: how much of it came in the last
     STANDING_SECONDS; delivered: bit/s, as marks arrived; span: seconds of sending that this is about."""
@@ -78,13 +82,17 @@ class Path:
         self.reports += 1
         self.last_report = now
         last = max((i for i, at in enumerate(report.times) if at is not None), default=-1)
+        samples = []
         for index, arrived in enumerate(report.times[: last + 1]):
             found = self._marks.pop((report.base + index) & 0xFFFF, None)
             if found is None:
                 continue
             self._fates.append((now, arrived is None))
             if arrived is not None:
-                self._take(Sample(found[0], arrived, found[1]), now)
+                samples.append(Sample(found[0], arrived, found[1]))
+        samples.sort(key=_as_sent)  # padding overtakes pictures that are paced
+        for sample in samples:
+            self._take(sample, now)
         self._measure(now)
 
     def reset(self, now: float) -> None:
@@ -103,6 +111,8 @@ class Path:
         if sample.sent < self._after:
             return
         before = self._samples[-1] if self._samples else None
+        if before is not None and sample.octets < before.octets:
+            return
         if before is not None and sample.sent - before.sent < BURST_GAP:
             self._burst(before, sample, now)
         self._samples.append(sample)

@@ -119,6 +119,11 @@ class Peer:
         self.out.send_paced(packets, sender.marks)
         return len(packets)
 
+    def want(self, source: str, height: int) -> None:
+        """The largest tile of one of its sources, canvas pixels; 0: nobody sees it."""
+        if self.reporter is not None:
+            self.reporter.want(source, height)
+
     def want_key_frame(self, source: str) -> None:
         if self.reporter is not None:
             self.reporter.want_key_frame(source)

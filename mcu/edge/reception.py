@@ -19,6 +19,8 @@ class Reception:
     "In units of the RTP clock (RFC 3550, A.8)."
     lsr: int = 0
     lsr_time: float = 0.0
+    loss: float = 0.0
+    "0..1, of the interval that the last report covered."
     _expected_prior: int = 0
     _received_prior: int = 0
     _transit: float | None = None
@@ -67,6 +69,7 @@ class Reception:
         self._expected_prior, self._received_prior = expected, self.received
         lost_interval = expected_interval - received_interval
         fraction = min(255, (lost_interval << 8) // expected_interval) if expected_interval > 0 < lost_interval else 0
+        self.loss = fraction / 256
         dlsr = int((now - self.lsr_time) * 65536) & 0xFFFFFFFF if self.lsr else 0
         lost = max(-(1 << 23), min((1 << 23) - 1, self.lost))
         return fraction, lost, self.highest & 0xFFFFFFFF, int(self.jitter), self.lsr, dlsr

@@ -14,7 +14,15 @@ from mixdown.mcu.engine.tiers import rates_of
 from mixdown.mcu.engine.video_source import VideoSource
 from mixdown.mcu.engine.video_ticker import TickerHooks, VideoTicker, Watched
 from mixdown.mcu.engine.view import View
-from mixdown.mcu.link.messages import LayoutChanged, Route, SourceKeyFrameWanted, SourceOpened, Subscribe
+from mixdown.mcu.link.messages import (
+    Canvas,
+    LayoutChanged,
+    Route,
+    SourceKeyFrameWanted,
+    SourceOpened,
+    SourceWanted,
+    Subscribe,
+)
 
 
 class VideoSide:
@@ -32,6 +40,8 @@ class VideoSide:
         self._post = post
         self._epochs = itertools.count().__next__
         self._watched: tuple[Watched, ...] = ()
+        self._wanted: dict[str, int] = {}
+        self._canvases: dict[str, Canvas | None] = {}  # of the views that are watched, as the edge was told
         hooks = TickerHooks(stage, lambda: self._watched, self._placed, self._recast)
         self.ticker = VideoTicker(context.room, context.origin, hooks, context.crew, context.faults, context.cpu)
 
@@ -42,6 +52,8 @@ class VideoSide:
         if source is not None:
             if message.epoch > source.epoch:
                 source.reopen(message.epoch)
+                if message.source in self._wanted:  # its new transport has heard of no tile yet
+                    self._context.deliver(SourceWanted(message.source, self._wanted[message.source]))
             return
         context = self._context
         source = VideoSource(
@@ -87,15 +99,23 @@ class VideoSide:
             rendition = self.renditions[key] = self._make(key)
         rendition.watchers.add(subscriber)
         self.watching[subscriber] = key
-        document = self._stage().view(key.view)
-        kbps = () if document is None else rates_of(document.canvas)
-        self._context.deliver(Route(subscriber, MediaKind.VIDEO, rendition.stream, kbps))
+        self._announce(subscriber, key)
         if before is not None and before != key:
             rendition.after_key(lambda: self._post(lambda: self._leave(subscriber, before)))
         rendition.welcome(subscriber)
         if fresh:
             rendition.start(self._context.crew)
         self._arrange()
+
+    def _announce(self, subscriber: str, key: RenditionKey) -> None:
+        canvas = self._canvas(key.view)
+        self._canvases[key.view] = canvas
+        kbps = () if canvas is None else rates_of(canvas)
+        self._context.deliver(Route(subscriber, MediaKind.VIDEO, key.stream(self._context.room), kbps))
+
+    def _canvas(self, view: str) -> Canvas | None:
+        document = self._stage().view(view)
+        return None if document is None else document.canvas
 
     def _make(self, key: RenditionKey) -> Rendition:
         context = self._context
@@ -140,6 +160,9 @@ class VideoSide:
             if stage.view(key.view) is None:
                 self._context.faults.count("view_removed_under_watcher")
                 self._route(subscriber, RenditionKey(MAIN, key.codec, key.tier))
+            elif self._canvases.get(key.view) != (canvas := self._canvas(key.view)) and canvas is not None:
+                self._announce(subscriber, key)  # another canvas, other rates
+        self._canvases = {key.view: self._canvas(key.view) for key in self.watching.values()}
         for name in [name for name in self.views if stage.view(name) is None]:
             del self.views[name]
         self._arrange()
@@ -192,6 +215,7 @@ class VideoSide:
         body = view.tiles(stage, now, view.tick, draw=False)
         if body is not None:
             self._context.deliver(LayoutChanged(self._context.room, view.name, body))
+        self._want()
 
     def _recast(self) -> None:
         """Decodes what has a tile in a watched view, and nothing else. With no view watched: the control thread's."""
@@ -201,3 +225,16 @@ class VideoSide:
         shown = {member.id for member in self._stage().members if member.shown}
         for name, source in self.sources.items():
             source.set_visible(name in visible and name in shown)
+        self._want()
+
+    def _want(self) -> None:
+        """Tells the edge what sources are worth sending at, where that changed."""
+        heights: dict[str, int] = {}
+        for watched in self._watched:
+            for name, height in watched.view.heights().items():
+                heights[name] = max(heights.get(name, 0), height)
+        wanted = {name: heights.get(name, 0) for name in self.sources}
+        for name, height in wanted.items():
+            if self._wanted.get(name) != height:
+                self._context.deliver(SourceWanted(name, height))
+        self._wanted = wanted

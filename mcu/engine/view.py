@@ -118,6 +118,14 @@ class View:
         placement = self._placement
         return set() if placement is None else {tile.source for tile in placement.tiles}
 
+    def heights(self) -> dict[str, int]:
+        """By source, how high its largest tile is on the canvas drawn last."""
+        placement = self._placement
+        found: dict[str, int] = {}
+        for tile in () if placement is None else placement.tiles:
+            found[tile.source] = max(found.get(tile.source, 0), tile.rect.height)
+        return found
+
     def release(self) -> None:
         """Nobody watches any more: gives back its canvases. Seats are kept, for whoever comes next."""
         with self._lock:

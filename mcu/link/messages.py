@@ -227,6 +227,14 @@ class SourceKeyFrameWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceWanted:
+    """The largest tile that a source has now: height in canvas pixels, 0 if nobody sees it."""
+
+    source: str
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
 class Speaking:
     """A participant began or stopped to be heard."""
 
@@ -259,7 +267,19 @@ class Reply:
     error: str | None = None
 
 
-FromMixer = EncodedFrame | Route | StreamEnded | SourceKeyFrameWanted | Speaking | ActiveSpeaker | LayoutChanged | Reply
+FromMixer = (
+    EncodedFrame
+    | Route
+    | StreamEnded
+    | SourceKeyFrameWanted
+    | SourceWanted
+    | Speaking
+    | ActiveSpeaker
+    | LayoutChanged
+    | Reply
+)
+ToEdge = EncodedFrame | Route | StreamEnded | SourceKeyFrameWanted | SourceWanted
+
 
 
 class MixerPort(Protocol):
@@ -272,6 +292,6 @@ class MixerPort(Protocol):
 class FromMixerHandlers:
     """Who takes what comes from the mixer; called on the event loop, in order."""
 
-    edge: Callable[[EncodedFrame | Route | StreamEnded | SourceKeyFrameWanted], None]
+    edge: Callable[[ToEdge], None]
     rooms: Callable[[Speaking | ActiveSpeaker | LayoutChanged | Reply], None]
     dropped: dict[str, int] = field(default_factory=dict)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.engine_room import BLACK, BLUE, GREEN, RED, EngineRoom
 
-from mixdown.codecs.encoded import CodecId, EncodedFrame, TierName
+from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, TierName
 from mixdown.mcu.link.messages import (
     Canvas,
     LayoutChanged,
@@ -20,6 +20,7 @@ from mixdown.mcu.link.messages import (
     SourceFrame,
     SourceKind,
     SourceOpened,
+    SourceWanted,
     StreamEnded,
     ViewDocument,
 )
@@ -306,3 +307,35 @@ def test_stats_of_a_running_room(room: EngineRoom) -> None:
     source = stats["sources"][0]
     assert (source["id"], source["codec"], source["width"], source["height"]) == ("ann-camera", "VP8", 320, 180)
     assert source["fps"] > 15
+
+
+def test_the_edge_is_told_how_large_a_source_is_shown(room: EngineRoom) -> None:
+    def wanted(source: str) -> int | None:
+        told = [m.height for m in room.messages if isinstance(m, SourceWanted) and m.source == source]
+        return told[-1] if told else None
+
+    room.participants("ann", "bob")
+    room.change_main(layout=parse_layout_name("1x1"), order=("ann-camera",), canvas=Canvas(640, 360, 30))
+    room.camera("ann", RED)
+    room.camera("bob", BLUE)
+    room.watch("ann")
+    room.until(lambda: wanted("ann-camera") == 360 and wanted("bob-camera") == 0)
+    room.change_main(layout=parse_layout_name("2x2"), order=())
+    room.until(lambda: all(160 < (wanted(source) or 0) <= 180 for source in ("ann-camera", "bob-camera")))
+    told = room.count(SourceWanted)
+    room.engine.send(SourceOpened("room", "ann-camera", "ann", SourceKind.CAMERA, 1))
+    room.until(lambda: room.count(SourceWanted) == told + 1)
+    assert (wanted("ann-camera") or 0) > 160, "a new transport hears of it as well"
+
+
+def test_a_route_tells_what_the_steps_of_the_canvas_take(room: EngineRoom) -> None:
+    def routes() -> list[tuple[int, ...]]:
+        return [m.kbps for m in room.messages if isinstance(m, Route) and m.kind is MediaKind.VIDEO]
+
+    room.participants("ann")
+    room.change_main(canvas=Canvas(1280, 720, 30))
+    room.watch("ann")
+    room.until(lambda: routes() == [(1500, 700, 200)])
+    room.change_main(canvas=Canvas(640, 360, 30))
+    room.until(lambda: len(routes()) == 2)
+    assert routes()[-1] == (375, 175, 100)
