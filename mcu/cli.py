@@ -135,7 +135,8 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Look whether this machine can run the server, and say what to do if not."""
-    from mixdown.mcu.doctor import Verdict, examine
+    from mixdown.mcu.doctor import examine
+    from mixdown.mcu.findings import Verdict
 
     findings = examine(_settings(config, data_dir=data_dir, http_port=port, lan_port=lan_port))
     failed = any(finding.verdict is Verdict.FAILED for finding in findings)

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from mixdown.codecs import libopus
 from mixdown.codecs.encoded import CodecId, Tier, TierName
@@ -22,33 +18,12 @@ from mixdown.mcu.config import Settings
 from mixdown.mcu.datadir import DataDir
 from mixdown.mcu.edge.udp import offload_works
 from mixdown.mcu.errors import Conflict
+from mixdown.mcu.findings import Finding, Verdict
+from mixdown.mcu.media_check import media
 from mixdown.mcu.serve import listen
 from mixdown.mixer.draw import fonts_available
 from mixdown.mixer.media import Size
 from mixdown.mixer.picture import colour
-
-
-class Verdict(StrEnum):
-    OK = "ok"
-    WARNING = "warning"
-    "It runs, but less well."
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """advice: what to do about it, '' if nothing is to be done."""
-
-    subject: str
-    verdict: Verdict
-    what: str
-    advice: str = ""
-
-    def text(self) -> str:
-        return f"{self.what}. {self.advice}" if self.advice else self.what
-
-    def as_json(self) -> dict[str, Any]:
-        return {"subject": self.subject, "verdict": self.verdict, "what": self.what, "advice": self.advice}
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -61,6 +36,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("data", lambda: _data(settings)),
         ("ports", lambda: _ports(settings)),
         ("network", lambda: _network(settings)),
+        ("media", lambda: media(settings)),
         ("pages", _pages),
     )
     findings: list[Finding] = []
@@ -182,18 +158,6 @@ def _network(settings: Settings) -> Iterator[Finding]:
         yield Finding("network", Verdict.OK, f"Others reach this machine at {', '.join(map(str, addresses[:4]))}")
     else:
         yield Finding("network", Verdict.WARNING, "No address but loopback", "Only this machine can take part")
-    if settings.media_address and not _is_own(settings.media_address):
-        advice = "Set media_address to one of this machine's own"
-        yield Finding("network", Verdict.FAILED, f"media_address {settings.media_address} is not here", advice)
-
-
-def _is_own(address: str) -> bool:
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((address, 0))
-        except OSError:
-            return False
-        return True
 
 
 def _pages() -> Iterator[Finding]:

@@ -84,10 +84,12 @@ def bind_addresses(config: EdgeConfig, *, loopback: bool) -> list[str]:
 
 
 def announced(host: str, config: EdgeConfig) -> str:
-    """What a candidate names for a local address: the announced one, except for loopback."""
-    if config.announced_address and not ipaddress.ip_address(host).is_loopback:
-        return config.announced_address
-    return host
+    """What a candidate names for a local address: the announced one, except for loopback and for addresses of the
+    other version of IP, which its NAT cannot map."""
+    if config.announced_address is None:
+        return host
+    own, other = ipaddress.ip_address(host), ipaddress.ip_address(config.announced_address)
+    return host if own.is_loopback or own.version != other.version else config.announced_address
 
 
 def bind_udp(address: str, port_range: tuple[int, int] | None) -> socket.socket | None:

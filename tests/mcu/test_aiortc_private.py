@@ -67,7 +67,7 @@ async def test_the_announced_address_replaces_the_local_one():
     config = EdgeConfig(announced_address="203.0.113.9", loopback=False)
     transport = Transport(config, RTCCertificate.generateCertificate(), Counter())
     await transport.gatherer.gather()
-    addresses = {c.ip for c in transport.gatherer.getLocalCandidates()}
+    addresses = {c.ip for c in transport.gatherer.getLocalCandidates() if ":" not in c.ip}
     assert addresses <= {"203.0.113.9", "127.0.0.1"}
     await transport.ice_transport.stop()
 
