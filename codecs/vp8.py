@@ -11,8 +11,8 @@ BUFFER_SECONDS = 0.5
 """Rate control's memory. A whole second lets the picture after a forced key frame grow to 1.5 times the key frame;
 a quarter costs 0.15 dB all the time."""
 INTRA, THIN_INTRA = 450, 200
-"""% of a frame's share that a key frame may take: some 4.5 frame times on the wire, not 10. At the lowest step, which is
-for lines that carry no more, 160 to 190 ms at its own rate, in place of 370 to 400."""
+"""% of a frame's share that a key frame may take: some 4.5 frame times on the wire, not 10. At the lowest step,
+which is for lines that carry no more, 160 to 190 ms at its own rate, in place of 370 to 400."""
 BASE_LAYER_SHARE = 0.6
 "Of the bit rate, for the lower of two temporal layers (as libwebrtc does)."
 _NEVER = 1 << 30
