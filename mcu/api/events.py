@@ -22,6 +22,7 @@ SEND_DEADLINE = 10.0
 "Seconds within which a listener must take an event."
 TRY_AGAIN_LATER = 1013
 GOING_AWAY = 1001
+ABNORMAL_CLOSURE = 1006
 EMPTY: dict[str, Any] = {"tick": 0, "rtp_time": 0, "settled": True, "tiles": [], "hidden": []}
 "Tiles of a room that was never drawn."
 
@@ -53,8 +54,7 @@ async def _serve(socket: WebSocket, subscription: Subscription, first: Event, ow
         listening = group.create_task(_until_closed(socket, subscription))
         event: Event | None = first
         while event is not None:
-            async with asyncio.timeout(SEND_DEADLINE):
-                await socket.send_json(event)
+            await _send(socket, event)
             if _is_out(event, own):
                 break
             event = await subscription.next()
@@ -63,6 +63,15 @@ async def _serve(socket: WebSocket, subscription: Subscription, first: Event, ow
         elif not listening.done():
             await socket.close(GOING_AWAY, "nothing more will come")
         listening.cancel()
+
+
+async def _send(socket: WebSocket, event: Event) -> None:
+    """Raises TimeoutError, and WebSocketDisconnect where the connection is there no more."""
+    try:
+        async with asyncio.timeout(SEND_DEADLINE):
+            await socket.send_json(event)
+    except RuntimeError as error:  # pings went unanswered: uvicorn is closing by itself, and has not said so yet
+        raise WebSocketDisconnect(ABNORMAL_CLOSURE) from error
 
 
 def _is_out(event: Event, own: str | None) -> bool:

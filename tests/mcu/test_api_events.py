@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import WebSocketDisconnect
 from support.rooms import NO_TILES, House, house
 from support.serving import listening
 from websockets.asyncio.client import ClientConnection, connect
@@ -170,3 +171,14 @@ async def test_queued_events_are_delivered_before_the_end() -> None:
     event = await subscription.next()
     assert event is not None and event["type"] == "one"
     assert await subscription.next() is None
+
+
+async def test_a_listener_that_answers_no_ping_is_one_that_went() -> None:
+    """uvicorn closes such a connection by itself, and refuses what is sent before that is through."""
+
+    class Closing:
+        async def send_json(self, event: object) -> None:
+            raise RuntimeError("Unexpected ASGI message 'websocket.send', after sending 'websocket.close'.")
+
+    with pytest.raises(WebSocketDisconnect):
+        await events._send(Closing(), {"type": "snapshot"})  # type: ignore[arg-type]
