@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from playwright.async_api import Browser
@@ -10,12 +11,15 @@ from support.measure import quadrant_points
 from support.meeting import CANVAS, COLOUR_TOLERANCE
 from support.scene import PATIENCE, SCREEN, SCREEN_TOLERANCE, Scene, scene, until
 from support.server import Server
+from support.sharing import gaps_after, nothing
 from support.sources import Rgb
 
 QUARTERS = (0.25, 0.75)
 DIMMED = 0.5
 SCREENSHOT_TOLERANCE = 30
 "Of 255: drawn by the page, scaled, and blurred at its edges."
+GAP = 0.4
+"Seconds between two frames that are no freeze; `make show-pages` has the figure, half of it."
 QUIETER = 25
 "dB by which a tone falls when it is muted."
 
@@ -159,8 +163,8 @@ async def _screen(here: Scene, *, sound: bool) -> None:
     actor = here.actor
     offer = "mixdown.pc.localDescription.sdp.match(/o=.*/)[0]"
     before = await actor.evaluate(offer)
-    await here.watcher.start_watch()
-    await here.click("screen")
+    control = [await _gap(here, nothing) for _ in range(2)]
+    gaps = [await _gap(here, lambda: here.click("screen"))]
 
     async def seen() -> bool:
         return await here.off_by("screen", SCREEN) <= SCREEN_TOLERANCE
@@ -172,16 +176,22 @@ async def _screen(here: Scene, *, sound: bool) -> None:
     if sound:
         await until("the watcher hears the screen", lambda: _louder(here, SCREEN.tone, -60))
     assert await actor.evaluate("document.querySelector('mx-stage [data-part=screen]').ariaPressed") == "true"
-    await here.click("screen")
+    gaps.append(await _gap(here, lambda: here.click("screen")))
     await until("the screen is gone", gone)
-    await here.click("screen")
+    gaps.append(await _gap(here, lambda: here.click("screen")))
     await until("the watcher sees the screen again", seen)
     await actor.evaluate("__endSharing()")
     await until("the screen is gone by the browser's own bar", gone)
     assert await actor.evaluate("document.querySelector('mx-stage [data-part=screen]').ariaPressed") == "false"
     assert await actor.evaluate(offer) == before, "sharing took another offer"
-    times = await here.watcher.end_watch()
-    assert times.longest < 5, f"the watcher's picture stood still: {times}"
+    allowed = max(GAP, 3 * max(control))
+    told = f"the watcher's picture stood still for {gaps} s, without sharing {control} s"
+    assert statistics.median(gaps) <= allowed and max(gaps) <= 5 * allowed, told  # a busy machine may stumble once
+
+
+async def _gap(here: Scene, act: Callable[[], Awaitable[None]]) -> float:
+    """Seconds of the watcher's longest gap between two frames, while and after something is done."""
+    return (await gaps_after(act, [here.watcher]))[0]
 
 
 async def _louder(here: Scene, tone: int, threshold: float) -> bool:

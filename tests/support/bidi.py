@@ -7,6 +7,7 @@ import itertools
 import json
 from typing import Any
 
+from support.namespace import Namespace
 from websockets.asyncio.client import ClientConnection, connect
 
 
@@ -24,11 +25,14 @@ class Bidi:
         self.reader = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls, port: int, timeout: float = 30.0) -> Bidi:
+    async def start(cls, port: int, place: Namespace | None = None, timeout: float = 30.0) -> Bidi:
+        """place: where the browser runs, None for here."""
+        url = f"ws://127.0.0.1:{port}/session"
         async with asyncio.timeout(timeout):
             while True:
                 try:
-                    socket = await connect(f"ws://127.0.0.1:{port}/session", max_size=None, ping_interval=None)
+                    sock = await asyncio.to_thread(place.connected, port) if place else None
+                    socket = await connect(url, max_size=None, ping_interval=None, sock=sock)
                     break
                 except OSError:
                     await asyncio.sleep(0.1)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from support.bidi import Bidi, evaluate
+from support.namespace import Namespace
 from support.net import free_port
 from support.page_client import PageClient, init_script
 from support.sources import Source
@@ -78,23 +79,29 @@ class FirefoxPage:
 
 
 @asynccontextmanager
-async def firefox_client(source: Source, *, focused: bool = False) -> AsyncIterator[PageClient]:
-    """focused: in a window that has the focus, which the first one of a headless Firefox has not; for full screen."""
+async def firefox_client(
+    source: Source, *, focused: bool = False, place: Namespace | None = None
+) -> AsyncIterator[PageClient]:
+    """focused: in a window that has the focus, which the first one of a headless Firefox has not; for full screen.
+    place: where it runs, instead of here."""
     with tempfile.TemporaryDirectory(prefix="mixdown-firefox-", ignore_cleanup_errors=True) as folder:
         source = replace(source, fake_microphone=True)
         preferences = PREFERENCES | {"media.navigator.audio.fake_frequency": source.tone}
+        if focused:
+            preferences["full-screen-api.allow-trusted-requests-only"] = False  # a script's click will do
         lines = [f'user_pref("{name}", {_literal(value)});' for name, value in preferences.items()]
         await asyncio.to_thread(Path(folder, "user.js").write_text, "\n".join(lines))
         port = free_port()
+        program = place.command(EXECUTABLE) if place else (EXECUTABLE,)
         process = await asyncio.create_subprocess_exec(
-            EXECUTABLE, "--headless", "--no-remote", "--profile", folder, f"--remote-debugging-port={port}",
+            *program, "--headless", "--no-remote", "--profile", folder, f"--remote-debugging-port={port}",
             "--width=640", "--height=420", "about:blank",
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
             env={**os.environ, "MOZ_DISABLE_CONTENT_SANDBOX": "1", "HOME": folder},
         )  # fmt: skip
         session = None
         try:
-            session = await Bidi.start(port)
+            session = await Bidi.start(port, place)
             context = await _window(session, focused)
             script = "() => {" + init_script(source) + "}"
             await session.command("script.addPreloadScript", {"functionDeclaration": script})

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser
 from support.chromium import EXECUTABLE, VIEWPORT, ChromiumPage, chromium
+from support.firefox import firefox_client
 from support.namespace import Namespace, namespace
 from support.page_client import PageClient, init_script
 from support.server import Server, running_server
@@ -43,17 +44,22 @@ async def chromium_inside(place: Namespace) -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def roamer(source: Source) -> AsyncIterator[tuple[Namespace, Server, PageClient]]:
-    """A place without a cable yet, a server that it will reach, and a page in it."""
+async def roamer(source: Source, *, firefox: bool = False) -> AsyncIterator[tuple[Namespace, Server, PageClient]]:
+    """A place without a cable yet, a server that it will reach, and a page in it, in Chromium or Firefox."""
     with namespace() as place:
-        async with (
-            running_server("--media-address", place.service, lan=place.service) as server,
-            chromium_inside(place) as browser,
-        ):
-            context = await browser.new_context(viewport=VIEWPORT, ignore_https_errors=True)
-            await context.grant_permissions(["camera", "microphone"])  # or it tells no address of its own
-            await context.add_init_script(init_script(source))
-            yield place, server, PageClient(ChromiumPage(await context.new_page()), source)
+        async with running_server("--media-address", place.service, lan=place.service) as server:
+            inside = firefox_client(source, place=place) if firefox else _chromium_page(source, place)
+            async with inside as client:
+                yield place, server, client
+
+
+@asynccontextmanager
+async def _chromium_page(source: Source, place: Namespace) -> AsyncIterator[PageClient]:
+    async with chromium_inside(place) as browser:
+        context = await browser.new_context(viewport=VIEWPORT, ignore_https_errors=True)
+        await context.grant_permissions(["camera", "microphone"])  # or it tells no address of its own
+        await context.add_init_script(init_script(source))
+        yield PageClient(ChromiumPage(await context.new_page()), source)
 
 
 async def back_after(client: PageClient, change: Callable[[], Awaitable[None]], timeout: float = 25.0) -> Return:
