@@ -41,6 +41,8 @@ TARGETS = (
     Target("rtp", ("mixdown.mcu.edge.rtp",), 1500),
     Target("peer", _EDGE, 8192),
     Target("payloads", ("mixdown.codecs",), 8192),
+    Target("red", ("mixdown.codecs.payload.red", "mixdown.codecs.redundancy"), 2048),
+    Target("feedback", ("mixdown.mcu.edge.transport_cc", "mixdown.mcu.edge.rtp"), 1500),
     Target("assembler", ("mixdown.codecs",), 8192),
     Target("jitter", ("mixdown.codecs",), 4096),
     Target("sdp", ("mixdown.mcu.edge.offer", "mixdown.mcu.edge.answer", "aiortc.sdp"), MAX_BYTES),

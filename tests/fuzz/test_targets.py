@@ -10,7 +10,7 @@ import pytest
 from fuzz.catalogue import TARGETS, Target, measured, mutated
 
 RUNS = int(os.environ.get("MIXDOWN_FUZZ_RUNS", "2000"))
-PER_TARGET = {"peer": 4, "jitter": 2, "engine": 4, "sdp": 8, "datagrams": 2, "link": 8}
+PER_TARGET = {"peer": 4, "jitter": 2, "engine": 4, "sdp": 8, "datagrams": 4, "link": 10}
 "How many times fewer, where an input costs more: the whole takes some seconds."
 
 

@@ -23,7 +23,7 @@ from mixdown.mcu.link.messages import (
 )
 
 SOUND_STREAMS = 4
-MOST_MESSAGES = 3000
+MOST_MESSAGES = 1500
 
 
 class Loop:
