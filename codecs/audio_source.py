@@ -13,11 +13,11 @@ from mixdown.codecs.jitter import JitterBuffer, JitterCounters, Lost
 from mixdown.codecs.opus import has_fec
 from mixdown.mixer.audio_input import MAX_STRETCH, AudioRing
 from mixdown.mixer.media import BLOCK_SAMPLES, CHANNELS, SAMPLE_RATE, Samples
-from mixdown.mixer.time_scale import MAX_LAG, MIN_LAG
+from mixdown.mixer.time_scale import MAX_LAG, MIN_LAG, is_quiet
 
-FADE = (1.0, 1.0, 0.8, 0.5, 0.2, 0.0)
-"""When nothing comes, six blocks are concealed, which end at these gains; after that the source is silent. libopus
-itself lets its concealment fade in 100 ms, but for a noise that it then goes on with."""
+FADE = (1.0, 1.0, 1.0, 0.9, 0.8, 0.7, 0.5, 0.3, 0.1, 0.0)
+"""When nothing comes, ten blocks are concealed, which end at these gains; after that the source is silent. The decoders
+let their concealment fade by themselves, libopus by some 5 dB a block, but for a noise that it then goes on with."""
 RETURN_SAMPLES = 240
 "5 ms: how a source fades in again after that."
 TICK = BLOCK_SAMPLES / SAMPLE_RATE
@@ -41,6 +41,10 @@ COPY_MEMORY = 1000
 (RFC 2198): 20 s. Until then each is waited for as long as a copy takes that comes behind two lost ones: the copy of
 the second, with in-band FEC for the first. Where nothing gets lost, nothing is waited for."""
 COPY_TICKS = 2
+PAUSE_LIMIT = 100
+"""Blocks: for 2 s a pause is waited for, in which sound can be made to wait longer, or less long, for repair unheard.
+In speech a few pitch periods played twice are heard more than a packet that is concealed."""
+PAUSE_STEP = MAX_LAG / SAMPLE_RATE
 REST = 2
 "Blocks between two such corrections."
 
@@ -72,6 +76,10 @@ class AudioSource:
         "Packets for which the sender still counts as one who sends FEC."
         self._copied_packets = 0
         "Packets for which the network still counts as one whose losses copies make up for."
+        self._quiet = False
+        "Whether the last block was so quiet that it can be made longer or shorter anywhere."
+        self._unpaused = 0
+        "Blocks without a pause since more or less was to be waited for."
         self.arrival: float | None = None
         "EncodedFrame.arrival of the packet decoded last."
         self._gap = 0
@@ -111,17 +119,32 @@ class AudioSource:
 
     def pull(self, now: float) -> Samples | None:
         """The block for the tick at `now`: float32 (960, 2), or None while there is nothing to be heard."""
-        self._jitter.repair = TICK * (COPY_TICKS if self._copied_packets else 1 if self._fec_packets else 0)
+        self._wait_for_repair()
         off, waiting = self._off(now), len(self._ring)
         take = BLOCK_SAMPLES + max(-MAX_STRETCH, min(MAX_STRETCH, round(off * SAMPLES_PER_SECOND_OFF)))
         while len(self._ring) < take:
             if not self._fill(now):
+                self._quiet = True
                 return self._rest(take)
-        scaled = self._rescaled(off, waiting, now)
-        if scaled is not None:
-            return scaled
-        self._stretched += take != BLOCK_SAMPLES
-        return self._ring.pull(take)
+        block = self._rescaled(off, waiting, now)
+        if block is None:
+            self._stretched += take != BLOCK_SAMPLES
+            block = self._ring.pull(take)
+        self._quiet = block is None or is_quiet(block)
+        return block
+
+    def _wait_for_repair(self) -> None:
+        """How long packets are waited for so that later ones repair them; changed in pauses, as far as they last."""
+        wanted = TICK * (COPY_TICKS if self._copied_packets else 1 if self._fec_packets else 0)
+        more = wanted - self._jitter.repair
+        if more == 0.0:
+            self._unpaused = 0
+        elif self._unpaused >= PAUSE_LIMIT or (self._quiet and abs(more) <= PAUSE_STEP):
+            self._jitter.repair = wanted
+        elif self._quiet:
+            self._jitter.repair += PAUSE_STEP if more > 0.0 else -PAUSE_STEP
+        else:
+            self._unpaused += 1
 
     @property
     def hold(self) -> float:
@@ -194,7 +217,7 @@ class AudioSource:
     def _rescaled(self, off: float, waiting: int, now: float) -> Samples | None:
         """A block with a pitch period left out or played twice, if the delay is far enough off for that."""
         self._rested += 1
-        if abs(off) < HURRY or self._rested <= REST or self._gap:
+        if abs(off) < HURRY or self._gap or (self._rested <= REST and not self._quiet):
             return None
         likeness = HARDLY_ALIKE if abs(off) > FAR else ALIKE
         if off < 0.0:

@@ -45,6 +45,8 @@ class EncodedFrame:
     duration: RTP clock units, 0 if unknown.
     level: 0..127, -dBov (RFC 6464), None if unknown.
     arrival: seconds on the edge's monotonic clock when the last packet came; on the way out when the tick began.
+    protected: on the way out, of a mix for listeners who lose packets: with in-band FEC, and sent with copies to those
+      who take them (RFC 2198).
     redundant: a copy of a lost audio packet, out of a later one (RFC 2198); so its arrival says nothing of its way.
     """
 
@@ -63,6 +65,7 @@ class EncodedFrame:
     level: int | None = None
     arrival: float = 0.0
     redundant: bool = False
+    protected: bool = False
 
 
 class TierName(Enum):

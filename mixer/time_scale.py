@@ -55,9 +55,19 @@ def lengthen(samples: Samples, likeness: float, longest: int = MAX_LAG) -> Scale
     return Scaled(np.concatenate((samples[:lag], joint, rest)), BLOCK_SAMPLES - lag)
 
 
+def is_quiet(samples: Samples) -> bool:
+    """Whether a block can be made shorter or longer anywhere, unheard."""
+    return _power(samples.sum(axis=1)) < 4 * QUIET
+
+
+def _power(mono: Samples) -> float:
+    """Mean square of the sum of both channels."""
+    return float(np.dot(mono, mono)) / len(mono)
+
+
 def _best_lag(samples: Samples, likeness: float, longest: int) -> int | None:
     mono = samples[:BLOCK_SAMPLES].sum(axis=1)
-    if float(np.dot(mono, mono)) < 4 * QUIET * len(mono):
+    if _power(mono) < 4 * QUIET:
         return longest
     coarse = mono.reshape(-1, COARSE).sum(axis=1)
     lags = np.arange(MIN_LAG // COARSE, longest // COARSE + 1)

@@ -10,6 +10,7 @@ from mixdown.codecs.payload import h264, vp8
 from mixdown.mcu import clock
 from mixdown.mcu.edge.meter import Meters
 from mixdown.mcu.edge.peer import Peer
+from mixdown.mcu.edge.redundant import Copies
 from mixdown.mcu.edge.sender import MediaSender
 from mixdown.mcu.link.messages import Route
 
@@ -36,6 +37,7 @@ class FanOut:
         self._meters = meters
         self._counters = counters
         self.packets = 0
+        self._copies = Copies()
 
     def route(self, peer: Peer, route: Route) -> None:
         """The peer's sender of that medium is fed by the route's stream; video from its next key frame on. A route that
@@ -65,6 +67,7 @@ class FanOut:
 
     def end(self, stream: str) -> None:
         """No frame of it will come."""
+        self._copies.forget(stream)
         for _, sender in self._streams.pop(stream, {}).values():
             if sender.wanted == stream:
                 sender.wanted = None
@@ -78,6 +81,7 @@ class FanOut:
             return
         began = clock.thread_cpu()
         payloads = cut(frame)
+        doubled = self._copies.with_copy(frame)
         room = ""
         sent = 0
         for key, (peer, sender) in list(subscribers.items()):
@@ -88,7 +92,10 @@ class FanOut:
                 self._drop(before, key)
             room = peer.request.room
             try:
-                sent += peer.send_frame(sender, frame, payloads)
+                if doubled is not None and sender.codec.red is not None:
+                    sent += peer.send_frame(sender, frame, doubled.payloads(sender.codec.payload_type), red=True)
+                else:
+                    sent += peer.send_frame(sender, frame, payloads)
             except Exception:  # noqa: BLE001 - one peer's transport must not take the frame from those behind it
                 self._counters["send_exceptions"] += 1
         self.packets += sent

@@ -107,11 +107,13 @@ class MediaSender:
             self.current = frame.stream
         return frame.stream == self.current
 
-    def packetise(self, frame: EncodedFrame, payloads: Sequence[bytes | memoryview], now: float) -> list[bytes]:
-        """RTP packets, not yet encrypted. payloads: of this frame, without the VP8 descriptor."""
+    def packetise(
+        self, frame: EncodedFrame, payloads: Sequence[bytes | memoryview], now: float, *, red: bool = False
+    ) -> list[bytes]:
+        """RTP packets, not yet encrypted. payloads: of this frame, without the VP8 descriptor; red: they are RED."""
         timestamp = self._timestamp(frame, now)
         extensions = self._template.extensions(now, frame.level)
-        payload_type = self.codec.payload_type
+        payload_type = self.codec.red if red and self.codec.red is not None else self.codec.payload_type
         prefixes = self._prefixes(frame)
         last = len(payloads) - 1
         video = self.kind is MediaKind.VIDEO

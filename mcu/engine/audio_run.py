@@ -161,6 +161,7 @@ class AudioRun:
                     duration=duration,
                     level=packet.level,
                     arrival=due,
+                    protected=stream.startswith(self._shared(codec) + PROTECTED),
                 )
             )
 

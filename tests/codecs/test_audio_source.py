@@ -88,8 +88,8 @@ def test_lost_packets_are_made_up_for():
 def test_a_stream_that_ends_fades_out_and_is_silent():
     source = AudioSource(CodecId.OPUS)
     out = play(source, [(0.001 + n * 0.02, f) for n, f in enumerate(packets(20))], 40)
-    assert all(b is not None for b in out[2:27]) and all(b is None for b in out[28:])
-    levels = [rms(b) for b in out[21:28] if b is not None]
+    assert all(b is not None for b in out[2:31]) and all(b is None for b in out[32:])
+    levels = [rms(b) for b in out[24:32] if b is not None]
     assert levels == sorted(levels, reverse=True)
     assert np.abs([b for b in out if b is not None][-1][-1]).max() == 0
 
