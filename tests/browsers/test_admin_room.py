@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from playwright.async_api import Browser, expect
 from support.measure import quadrant_points
 from support.meeting import CANVAS, COLOUR_TOLERANCE, tiles_of
 from support.server import Server
 from support.sources import source
-from support.studio import Studio, studio, until
+from support.studio import LIVE, Studio, studio, until
 from support.wrtc_client import WrtcClient
 
 ROOM = "stage"
+HEARD = -30.0
+"dB: a tone that is there is over."
 
 
 class Stage:
@@ -71,6 +75,8 @@ async def test_the_layout_is_seen_at_once(stage: Stage) -> None:
     assert (await stage.own_viewer())["name"] == "Studio"
     await expect(page.page.locator("mx-person")).to_have_count(2)
 
+    await _listens(stage)
+
     before = (await stage.server.api.tiles(ROOM))["tiles"]
     await page.button("side-by-side").click()
     await stage.until_view(layout="side-by-side")
@@ -84,6 +90,21 @@ async def test_the_layout_is_seen_at_once(stage: Stage) -> None:
     await stage.until_view(layout="grid")
     for client in stage.people:
         await until(f"the studio shows {client.source.name} again", lambda client=client: stage.shows(client))  # type: ignore[misc]
+
+
+async def _listens(stage: Stage) -> None:
+    """Silent until it is asked for; then both are heard."""
+    page = stage.page
+    plays = f"(({{ muted, paused, volume }}) => !muted && !paused && volume === 1)({LIVE})"
+    assert not await page.page.evaluate(plays)
+    await page.button("Listen").click()
+    await expect(page.button("Listen")).to_have_attribute("aria-pressed", "true")
+    await until("the picture plays its sound", lambda: page.page.evaluate(plays))
+    levels = await page.picture.levels([client.source.tone for client in stage.people])
+    assert min(levels) > HEARD, levels
+    await page.button("Listen").click()
+    await expect(page.button("Listen")).to_have_attribute("aria-pressed", "false")
+    assert not await page.page.evaluate(plays)
 
 
 async def test_the_options_of_the_picture(stage: Stage) -> None:
@@ -116,6 +137,10 @@ async def test_the_options_of_the_picture(stage: Stage) -> None:
     await page.button("Lock").click()
     await expect(page.button("Unlock")).to_be_visible()
     assert (await stage.server.api.get(f"/v1/rooms/{ROOM}"))["locked"] is True
+    await page.page.reload()  # a lock keeps guests out, and not who looks after the room
+    await expect(page.page.get_by_text("Live", exact=True)).to_be_visible()
+    for client in stage.people:
+        await until(f"the studio shows {client.source.name}", lambda client=client: stage.shows(client))  # type: ignore[misc]
 
 
 async def _sized_other_than(stage: Stage, before: list[dict[str, Any]]) -> bool:
@@ -165,6 +190,38 @@ async def test_costs_events_and_calls(stage: Stage) -> None:
     await expect(line).to_contain_text('"fit":"letterbox"')
     await page.page.locator("mx-calls").get_by_role("button", name="Copy").first.click()
     assert await page.page.evaluate("navigator.clipboard.readText()") == await line.text_content()
+    await page.page.locator("mx-calls").get_by_role("button", name="Close").click()
+    await _invites(stage)
+
+
+async def _invites(stage: Stage) -> None:
+    """The join link: copied, shown, and read by a camera."""
+    page, link = stage.page, f"{stage.server.url}/?room={ROOM}"
+    clipboard = "navigator.clipboard.readText()"
+    await page.button("Join link").click()
+    await expect(page.page.get_by_text("The join link is copied.")).to_be_visible()
+    assert await page.page.evaluate(clipboard) == link
+    await page.page.evaluate("navigator.clipboard.writeText('')")
+
+    await page.button("QR code").click()
+    dialog = page.page.get_by_role("dialog", name=f"Invite to {ROOM}")
+    await expect(dialog.get_by_label("Join link")).to_have_value(link)
+    code = dialog.get_by_role("img", name=f"QR code of {link}")
+    await until("the code is drawn", lambda: code.evaluate("(image) => image.complete && image.naturalWidth > 0"))
+    picture = cv2.imdecode(np.frombuffer(await code.screenshot(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    framed = cv2.copyMakeBorder(picture, 20, 20, 20, 20, cv2.BORDER_CONSTANT, value=255)
+    assert cv2.QRCodeDetector().detectAndDecode(framed)[0] == link
+    await dialog.get_by_role("button", name="Copy").click()
+    await expect(dialog.get_by_text("Copied.")).to_be_visible()
+    assert await page.page.evaluate(clipboard) == link
+
+    await page.page.evaluate("void (navigator.clipboard.writeText = async () => { throw new Error('no'); })")
+    await dialog.get_by_role("button", name="Copy").click()
+    await expect(dialog.get_by_text("copy it yourself")).to_be_visible()
+    assert await page.page.evaluate("(({ activeElement: { value, selectionStart, selectionEnd } }) =>"
+                                    " value.slice(selectionStart, selectionEnd))(document)") == link  # fmt: skip
+    await page.page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
 
 
 async def _drawn(page: Studio) -> bool:

@@ -136,8 +136,22 @@ async def test_nothing_serious_to_axe(server: Server, browser: Browser, scheme: 
         await page.button("curl").click()
         assert await serious(page.page) == []
         await page.page.locator("mx-calls").get_by_role("button", name="Close").click()
+        await page.button("QR code").click()
+        assert await serious(page.page) == [], "invitation"
+        await page.button("Close").click()
+        await page.button("Lock").click()
+        await page.button("Listen").click()
+        await page.page.get_by_label("Name of a new view").fill("wall")
+        await page.button("Add view").click()
+        await expect(page.button("Delete the view wall")).to_be_visible()
+        await page.button("Remove Ada").click()
+        assert await serious(page.page) == [], "a question, a locked room, another view"
+        await page.confirm("Cancel")
         await page.button("End room").click()
         assert await serious(page.page) == []
+        await page.confirm("End room")
+        await expect(page.page.get_by_text("No room is open")).to_be_visible()
+        assert await serious(page.page) == [], "no room"
     finally:
         await client.close()
     await page.close()

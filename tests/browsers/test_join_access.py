@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 from support.axe import serious
 from support.chromium import chromium_client
+from support.devices import several_devices
 from support.page_client import PageClient
 from support.server import Server
 from support.sources import Source, source
@@ -52,6 +53,28 @@ async def test_nothing_serious_in_any_state(scheme: str, server: Server, browser
     await page.keyboard.press("?")
     await expect(page.get_by_role("dialog", name="Keyboard")).to_be_visible(timeout=PATIENCE_MS)
     assert await serious(page) == [], "keyboard"
+    await page.keyboard.press("Escape")
+    await _less_usual_states(server, client, page)
+
+
+async def _less_usual_states(server: Server, client: PageClient, page: Page) -> None:
+    await several_devices(client, source(1))
+    await page.get_by_role("button", name="More", exact=True).click()
+    await page.get_by_role("menuitem", name="Camera, microphone, tones…").click()
+    await expect(page.get_by_role("combobox", name="Microphone").last).to_be_visible(timeout=PATIENCE_MS)
+    assert await serious(page) == [], "devices"
+    await page.get_by_role("button", name="Done").last.click()
+    path = f"/v1/rooms/axe/participants/{await client.participant()}"
+    await server.api.call("PATCH", path, {"role": "viewer"})
+    await expect(page.get_by_text("You only watch now").first).to_be_visible(timeout=PATIENCE_MS)
+    assert await serious(page) == [], "only watching, a toast"
+    await client.evaluate("document.querySelector('mx-stage').hold('The connection was lost. Reconnecting…')")
+    await expect(page.get_by_role("img", name="The picture as it was last")).to_be_visible(timeout=PATIENCE_MS)
+    assert await serious(page) == [], "reconnecting"
+    await server.api.call("DELETE", path)
+    await expect(page.get_by_text("You were removed from the meeting.")).to_be_visible(timeout=PATIENCE_MS)
+    await client.evaluate("document.querySelector('mx-lobby').askForKey()")
+    assert await serious(page) == [], "lobby, with a notice, without a camera, with a key"
 
 
 async def test_all_by_keyboard_alone(server: Server, browser: Browser) -> None:
@@ -99,9 +122,39 @@ async def test_all_by_keyboard_alone(server: Server, browser: Browser) -> None:
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog", name="Keyboard")).to_be_hidden(timeout=PATIENCE_MS)
     assert await client.evaluate("mixdown.pc.getSenders()[0].track.enabled") is False, "still muted by the first m"
+    await _windows_and_devices(client, page)
     await page.get_by_role("button", name="Leave the meeting").focus()
     await page.keyboard.press("Enter")
     await client.until("!document.querySelector('mx-lobby').hidden")
+
+
+async def _windows_and_devices(client: PageClient, page: Page) -> None:
+    await several_devices(client, source(1))
+    await page.keyboard.press("f")
+    await client.until("document.fullscreenElement !== null")
+    await page.keyboard.press("f")
+    await client.until("document.fullscreenElement === null")
+
+    async def from_menu(item: str) -> None:
+        await page.get_by_role("button", name="More", exact=True).focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("menu", name="More")).to_be_visible(timeout=PATIENCE_MS)
+        while item not in await page.evaluate("document.activeElement.textContent"):
+            await page.keyboard.press("ArrowDown")
+        await page.keyboard.press("Enter")
+
+    await from_menu("Picture in picture")
+    await client.until("document.pictureInPictureElement !== null")
+    await from_menu("Close the small window")
+    await client.until("document.pictureInPictureElement === null")
+    await from_menu("Camera, microphone, tones…")
+    await expect(page.get_by_role("dialog", name="Devices and tones")).to_be_visible(timeout=PATIENCE_MS)
+    while await page.evaluate("document.activeElement.dataset.part") != "cameras":
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("ArrowDown")
+    await client.until("mixdown.pc.getSenders()[1].track?.label === 'Camera B'")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog", name="Devices and tones")).to_be_hidden(timeout=PATIENCE_MS)
 
 
 async def focused(page: Page) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser
+from support.devices import several_devices
 from support.meeting import COLOUR_TOLERANCE
-from support.page_client import source_script
-from support.scene import HERE, PATIENCE, SCREEN, SCREEN_TOLERANCE, Scene, scene, until
+from support.scene import PATIENCE, SCREEN, SCREEN_TOLERANCE, Scene, scene, until
 from support.server import Server
 from support.sources import source
 
@@ -81,8 +82,7 @@ async def _renamed_and_shown_another_view(here: Scene) -> None:
 async def _devices(here: Scene, *, tones: bool) -> None:
     """Chosen in the dialogue, unplugged, refused. tones: each microphone has its own."""
     actor, colours = here.actor, here.actor.source
-    text = source_script(OTHER).replace('"fake_microphone": false', f'"fake_microphone": {str(not tones).lower()}')
-    await actor.evaluate((HERE / "devices.js").read_text().replace("__SCRIPT_B__", text))
+    await several_devices(actor, replace(OTHER, fake_microphone=not tones))
     offer = await actor.evaluate(OFFER)
     sent = "mixdown.pc.getSenders()[0].track.label"
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from playwright.async_api import Browser, expect
+import asyncio
+
+from playwright.async_api import Browser, Route, expect
 from support.chromium import chromium_client
 from support.page_client import init_script
 from support.server import Server
@@ -66,6 +68,66 @@ async def test_leaving_ends_in_the_lobby(server: Server, browser: Browser) -> No
         f"fetch('{server.url}/v1/rooms/leave/participants').then((answer) => answer.json()).then((all) => !all.length)"
     )
     assert await client.evaluate("sessionStorage.getItem('mixdown.session')") is None
+
+
+async def test_leaving_while_joining_leaves_nothing_behind(server: Server, browser: Browser) -> None:
+    """By double clicks: on Join, once, and on Leave before the server has answered."""
+    client = await chromium_client(browser, source(0))
+    page, asked, answer = client.page.page, [], asyncio.Event()  # type: ignore[attr-defined]
+    await client.open(server.url, "hasty")
+
+    async def slowly(route: Route) -> None:
+        asked.append(route.request.method)
+        answered = await route.fetch()
+        await answer.wait()
+        await route.fulfill(response=answered)
+
+    await page.route("**/v1/rooms/hasty/participants", slowly)
+    await page.get_by_role("button", name="Join").dblclick()
+    await expect(page.get_by_text("Connecting…")).to_be_visible()
+    await client.until(f"fetch('{server.url}/v1/rooms/hasty/participants').then((all) => all.ok)")
+    await page.get_by_role("button", name="Leave the meeting").dblclick()
+    await expect(page.get_by_role("status").filter(has_text="You left")).to_be_visible()
+    answer.set()
+    async with asyncio.timeout(5):  # and not only when the server gives up on a connection
+        while (await server.api.raw("GET", "/v1/rooms/hasty")).status_code == 200:
+            await asyncio.sleep(0.1)
+    assert asked.count("POST") == 1
+    await page.unroute("**/v1/rooms/hasty/participants")
+    await page.get_by_role("button", name="Join").click()
+    await client.wait_live()
+    assert len(await server.api.get("/v1/rooms/hasty/participants")) == 1
+
+
+async def test_a_share_that_nobody_is_shown_any_more_ends(server: Server, browser: Browser) -> None:
+    """Whatever took its tile away: by tiles and times alone."""
+    client = await chromium_client(browser, source(0))
+    await client.page.goto(f"{server.url}/")
+    ended = await client.evaluate("""import('/web/join/share.js').then(async ({ ScreenShare }) => {
+      const share = new ScreenShare(async () => undefined);
+      const [video] = document.createElement('canvas').captureStream().getVideoTracks();
+      navigator.mediaDevices.getDisplayMedia = async () => new MediaStream([video]);
+      const words = [];
+      share.addEventListener('word', ({ detail }) => words.push(detail));
+      await share.toggle();
+      const [there, away] = [{ tiles: [{ source: 'me-screen' }], hidden: [] }, { tiles: [], hidden: [] }];
+      const hidden = { tiles: [], hidden: ['me-screen'] };
+      const at = (tiles, now, connectedAt = 0) => {
+        share.look(tiles, 'me-screen', { connectedAt, now });
+        return share.on;
+      };
+      const still = [
+        at(away, 60_000), at(away, 70_000), // never shown yet: it has not begun
+        at(there, 71_000), at(hidden, 90_000), at(away, 91_000), // for a moment only
+        at(there, 92_000), at(away, 93_000, Infinity), at(away, 99_000, 98_000), // the connection was lost
+        at(away, 110_000, 98_000), // and is new
+        at(there, 111_000, 98_000), at(away, 112_000, 98_000),
+      ];
+      const last = at(away, 116_000, 98_000);
+      return [still.every(Boolean), last, video.readyState, words];
+    })""")
+    words = ["Your screen is no longer shown to the others: the share has ended."]
+    assert ended == [True, False, "ended", words]
 
 
 async def test_who_is_removed_stays_out(server: Server, browser: Browser) -> None:

@@ -4,6 +4,7 @@ import './calls.js';
 import './confirm.js';
 import './costs.js';
 import './events.js';
+import './invite.js';
 import './layouts.js';
 import './live.js';
 import './login.js';
@@ -25,7 +26,7 @@ import { Studio } from './studio.js';
 
 const find = (/** @type {string} */ name) => /** @type {any} */ (document.querySelector(name));
 const client = new Client();
-const studio = new Studio(client, find('mx-toasts'), find('mx-confirm'));
+const studio = new Studio(client, find('mx-toasts'), find('mx-confirm'), find('mx-invite'));
 const login = /** @type {Login} */ (find('mx-login'));
 const rooms = /** @type {Rooms} */ (find('mx-rooms'));
 const room = /** @type {Room} */ (find('mx-room'));

@@ -8,7 +8,7 @@ import { Viewer } from './viewer.js';
 /** @typedef {import('./feed.js').RoomFeed} RoomFeed */
 
 const SNAPSHOT_MS = 1_000;
-const RETRY_MS = 6_000; // a locked or full room takes no viewer: snapshots do meanwhile
+const RETRY_MS = 6_000; // a full room takes no viewer: snapshots do meanwhile
 const HIDDEN_MS = 4_000; // a page that nobody looks at receives nothing
 
 /** The room's picture, live where that works, else as snapshots. */

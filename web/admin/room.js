@@ -9,6 +9,8 @@ const PANELS = ['mx-live', 'mx-layouts', 'mx-views', 'mx-people', 'mx-costs', 'm
 
 /** One room: its picture, its layout, its people, what it costs, what happens. Fires `gone` (detail: room id). */
 export class Room extends HTMLElement {
+  joinLink = '';
+
   connectedCallback() {
     this.parts = partsOf(this);
     /** @type {Studio | null} */
@@ -16,9 +18,10 @@ export class Room extends HTMLElement {
     /** @type {RoomFeed | null} */
     this.feed = null;
     this.panels = PANELS.map((name) => /** @type {any} */ (this.querySelector(name)));
-    const { lock, 'copy-link': copy, end } = this.parts;
+    const { lock, 'copy-link': copy, invite, end } = this.parts;
     lock.addEventListener('click', () => void this.#lock());
-    copy.addEventListener('click', () => this.feed && void this.studio?.copyJoinLink(this.feed.room));
+    copy.addEventListener('click', () => void this.studio?.copyJoinLink(this.joinLink));
+    invite.addEventListener('click', () => this.feed && this.studio?.invitation.show(this.feed.room, this.joinLink));
     end.addEventListener('click', () => this.feed && void this.studio?.endRoom(this.feed.room));
     this.panels[0].addEventListener('watch', (/** @type {CustomEvent} */ { detail: { id, view } }) => {
       if (this.feed) void this.studio?.change(this.feed, id, { view });
@@ -41,6 +44,7 @@ export class Room extends HTMLElement {
     say(title, room);
     lock.disabled = true;
     open.href = `/?room=${encodeURIComponent(room)}`;
+    this.joinLink = new URL(open.href, location.href).href;
     feed.addEventListener('people', () => this.#renderHead());
     feed.addEventListener('views', () => this.#renderHead());
     feed.addEventListener('gone', () => this.dispatchEvent(new CustomEvent('gone', { detail: room })));
@@ -49,6 +53,13 @@ export class Room extends HTMLElement {
     });
     for (const panel of this.panels ?? []) void panel.bind(feed);
     feed.open();
+    void this.#learnLink(feed);
+  }
+
+  /** Before it is asked for: browsers let a page copy only at once after a click. @param {RoomFeed} feed */
+  async #learnLink(feed) {
+    const link = await this.studio?.joinLink(feed.room);
+    if (link && this.feed === feed) this.joinLink = link;
   }
 
   hide() {
@@ -56,6 +67,7 @@ export class Room extends HTMLElement {
     for (const panel of this.panels ?? []) panel.unbind();
     this.feed?.close();
     this.feed = null;
+    this.studio?.invitation.close();
   }
 
   #renderHead() {

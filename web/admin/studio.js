@@ -10,11 +10,13 @@ export class Studio {
    * @param {import('./client.js').Client} client
    * @param {import('./toasts.js').Toasts} toasts
    * @param {import('./confirm.js').Confirm} confirm
+   * @param {import('./invite.js').Invite} invitation
    */
-  constructor(client, toasts, confirm) {
+  constructor(client, toasts, confirm, invitation) {
     this.client = client;
     this.toasts = toasts;
     this.confirm = confirm;
+    this.invitation = invitation;
   }
 
   /** @param {string} text @param {boolean} wrong */
@@ -28,9 +30,18 @@ export class Studio {
     return found.map((/** @type {{name: string}} */ { name }) => name);
   }
 
-  /** @param {string} room */
-  async copyJoinLink(room) {
-    const link = `${location.origin}/?room=${encodeURIComponent(room)}`;
+  /** By which others come in: at localhost, the local network's. @param {string} room @returns {Promise<string>} */
+  async joinLink(room) {
+    try {
+      return (await this.client.read(roomPath(room, `/invitation?origin=${encodeURIComponent(location.origin)}`))).url;
+    } catch (error) {
+      console.info('the server gives no link, so it is the one of this page', error);
+      return `${location.origin}/?room=${encodeURIComponent(room)}`;
+    }
+  }
+
+  /** @param {string} link */
+  async copyJoinLink(link) {
     try {
       await navigator.clipboard.writeText(link);
       this.tell('The join link is copied.');

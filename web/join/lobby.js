@@ -23,6 +23,8 @@ export class Lobby extends HTMLElement {
   media = null;
   /** @type {Promise<Media> | null} */
   opening = null;
+  /** Devices are opened one after the other, and none after the call has them. */
+  choosing = Promise.resolve();
   /** What is missing was said: the next click on Join goes in without it. */
   warned = false;
   /** @type {LevelMeter | null} */
@@ -42,7 +44,7 @@ export class Lobby extends HTMLElement {
     cameras.addEventListener('change', () => void this.#choose('camera', cameras.value));
     microphones.addEventListener('change', () => void this.#choose('microphone', microphones.value));
     speakers.addEventListener('change', () => choose('speaker', speakers.value));
-    navigator.mediaDevices?.addEventListener?.('devicechange', () => this.media && void this.#fillDevices());
+    navigator.mediaDevices?.addEventListener?.('devicechange', () => this.media && void this.#devicesChanged());
   }
 
   /**
@@ -115,6 +117,7 @@ export class Lobby extends HTMLElement {
     join.disabled = true;
     const first = !this.warned;
     const media = this.warned && this.media ? this.media : await this.openMedia();
+    await this.choosing;
     if (first && media.problem) {
       join.disabled = false; // said first; whoever clicks again joins without it
       this.#draw();
@@ -146,9 +149,19 @@ export class Lobby extends HTMLElement {
   }
 
   /** @param {'camera' | 'microphone'} role @param {string} id */
-  async #choose(role, id) {
+  #choose(role, id) {
     choose(role, id);
-    const kind = role === 'camera' ? 'video' : 'audio';
+    return this.#reopen(role === 'camera' ? 'video' : 'audio');
+  }
+
+  /** @param {'audio' | 'video'} kind */
+  #reopen(kind) {
+    this.choosing = this.choosing.then(() => this.#openAnother(kind));
+    return this.choosing;
+  }
+
+  /** @param {'audio' | 'video'} kind */
+  async #openAnother(kind) {
     const { media } = this;
     if (!media) return;
     media[kind]?.stop();
@@ -157,6 +170,14 @@ export class Lobby extends HTMLElement {
     this.notice(opened.problem ?? '');
     if (kind === 'audio') this.meter?.watch(media.audio);
     this.#draw();
+  }
+
+  /** What was unplugged is followed by another one. */
+  async #devicesChanged() {
+    for (const kind of /** @type {const} */ (['audio', 'video'])) {
+      if (this.media?.[kind]?.readyState === 'ended') await this.#reopen(kind);
+    }
+    await this.#fillDevices();
   }
 
   async #fillDevices() {

@@ -18,10 +18,10 @@ export class OwnMedia extends EventTarget {
     super();
     this.raw = raw;
     this.send = send;
-    this.audio = media.audio;
-    this.video = media.video;
-    this.muted = muted || !media.audio;
-    this.cameraOff = cameraOff || !media.video;
+    this.audio = living(media.audio);
+    this.video = living(media.video);
+    this.muted = muted || !this.audio;
+    this.cameraOff = cameraOff || !this.video;
     this.over = false;
     /** Devices are opened one after the other. @type {Record<Kind, Promise<unknown>>} */
     this.turns = { audio: Promise.resolve(), video: Promise.resolve() };
@@ -167,6 +167,11 @@ export class OwnMedia extends EventTarget {
   #word(text) {
     this.dispatchEvent(new CustomEvent('word', { detail: text }));
   }
+}
+
+/** One that was unplugged in the lobby is none. @param {MediaStreamTrack | null} track */
+function living(track) {
+  return track?.readyState === 'live' ? track : null;
 }
 
 /** @param {(MediaStreamTrack | null)[]} tracks */
