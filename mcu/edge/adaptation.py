@@ -153,6 +153,7 @@ class Adaptation:
     def decide(self, path: Path, now: float) -> bool:
         """Whether `tier` changed. To be called after each report and some ten times a second."""
         before = self.tier
+        path.close = self.probe is not None
         if self.tier is not TierName.AUDIO or self.probe is not None:
             self._look_down(path, now)
         if self.tier is before:

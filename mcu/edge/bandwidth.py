@@ -11,7 +11,7 @@ import structlog
 from mixdown.codecs.encoded import MediaKind, TierName
 from mixdown.mcu import clock
 from mixdown.mcu.edge.adaptation import Adaptation, Limit
-from mixdown.mcu.edge.ladder import Ladder
+from mixdown.mcu.edge.ladder import LEAST_SOUND, Ladder
 from mixdown.mcu.edge.lines import Lines
 from mixdown.mcu.edge.outgoing import HEADERS, Outgoing
 from mixdown.mcu.edge.path import Path
@@ -109,7 +109,7 @@ class Bandwidth:
         self._next = now + DECIDE_EVERY
         began, before = self._sound
         if now - began >= SOUND_EVERY:
-            rate = 8 * (self._out.sound - before) / (now - began)
+            rate = max(LEAST_SOUND, 8 * (self._out.sound - before) / (now - began))
             self._sound = (now, self._out.sound)
             self.adaptation.ladder = Ladder(self.adaptation.ladder.rates, rate)
         self._decide(now)

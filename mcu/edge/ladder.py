@@ -10,7 +10,9 @@ STEPS = tuple(TierName)
 OVERHEAD = 1.08
 "RTP, SRTP, UDP and IP headers on a picture's packets, repairs now and then."
 SOUND = 80_000.0
-"bit/s of sound with its headers, until it was measured: Opus at 48 kb/s, 50 packets a second."
+"bit/s of sound with its headers, and of its reports, until it was measured: Opus at 48 kb/s, 50 packets a second."
+LEAST_SOUND = 60_000.0
+"However little was measured: who is silent now will speak again."
 DEFAULT_RATES = (1500, 700, 200)
 "kb/s of video, until the mixer said what they are for this view."
 

@@ -7,8 +7,8 @@ It watches marks: some packets of the picture carry a running number, and the pe
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from statistics import median
+from typing import NamedTuple
 
 from mixdown.mcu.edge.transport_cc import Arrivals
 
@@ -20,6 +20,8 @@ BASE_SECONDS = 15.0
 STANDING_SECONDS = 0.12
 "The least delay among what arrived in such a time: one frame's own length, or a stall that is over, is no queue."
 RATE_SECONDS = 0.4
+CLEAR = 0.015
+"Seconds of delay of the newest mark that cannot be a queue."
 BUSY_DELAY, BUSY_SECONDS = 0.02, 0.1
 "Seconds in the queue that say the link was busy; for how long it must have been."
 LOSS_SECONDS = 1.0
@@ -30,8 +32,7 @@ MAX_BURSTS = 15
 BURST_SECONDS = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """A mark that arrived. sent: our clock; arrived: the peer's; octets: all that had been sent up to and with it."""
 
     sent: float
@@ -50,13 +51,15 @@ def _as_sent(sample: Sample) -> int:
 
 class Path:
     """queue: seconds that a packet waits somewhere on the way; growth: how much of it came in the last
-    STANDING_SECONDS; delivered: bit/s, as marks arrived; span: seconds of sending that this is about."""
+    STANDING_SECONDS; delivered: bit/s, as marks arrived; span: seconds of sending that this is about. close: to be
+    measured even while the way is clear, when `delivered` would only repeat what is sent and is left out."""
 
     def __init__(self) -> None:
         self.queue = 0.0
         self.delivered = 0.0
         self.growth = 0.0
         self.span = 0.0
+        self.close = False
         self.reports = 0
         self.last_report = float("-inf")
         self._marks: dict[int, tuple[float, int]] = {}
@@ -67,6 +70,7 @@ class Path:
         self._base_since = float("-inf")
         self._after = float("-inf")
         self._octets = 0
+        self._last_lost = float("-inf")
 
     def sent(self, mark: int, now: float, octets: int) -> None:
         """mark: 16 bit. octets: bytes on the wire so far, with IP and UDP, this packet's included."""
@@ -82,18 +86,34 @@ class Path:
         self.reports += 1
         self.last_report = now
         last = max((i for i, at in enumerate(report.times) if at is not None), default=-1)
-        samples = []
+        samples, missing = [], []
         for index, arrived in enumerate(report.times[: last + 1]):
-            found = self._marks.pop((report.base + index) & 0xFFFF, None)
+            mark = (report.base + index) & 0xFFFF
+            found = self._marks.pop(mark, None)
             if found is None:
                 continue
-            self._fates.append((now, arrived is None))
-            if arrived is not None:
+            if arrived is None:
+                missing.append((mark, found))
+            else:
                 samples.append(Sample(found[0], arrived, found[1]))
+                self._fates.append((now, False))
+        if not samples:
+            self._marks.update(missing)
+            return
         samples.sort(key=_as_sent)  # padding overtakes pictures that are paced
         for sample in samples:
             self._take(sample, now)
+        self._miss(missing, samples[-1].octets, now)
         self._measure(now)
+
+    def _miss(self, missing: list[tuple[int, tuple[float, int]]], arrived: int, now: float) -> None:
+        """Lost is what left before something that arrived; what was only numbered before it may still be on its way."""
+        for mark, found in missing:
+            if found[1] > arrived:
+                self._marks[mark] = found
+                continue
+            self._fates.append((now, True))
+            self._last_lost = now
 
     def reset(self, now: float) -> None:
         """What was sent until now says nothing of what is sent from now on."""
@@ -128,6 +148,10 @@ class Path:
             return
         newest = samples[-1]
         base = min(self._base)
+        if not self.close and newest.delay - base < CLEAR:
+            self.queue = max(0.0, newest.delay - base)
+            self.growth = self.span = self.delivered = 0.0
+            return
         turn = newest.arrived - STANDING_SECONDS
         recent = min(s.delay for s in samples if s.arrived >= turn)
         before = min((s.delay for s in samples if turn - STANDING_SECONDS <= s.arrived < turn), default=recent)
@@ -155,6 +179,8 @@ class Path:
 
     def loss(self, now: float, seconds: float = LOSS_SECONDS) -> float:
         """0 until some marks were reported on."""
+        if now - self._last_lost > seconds:
+            return 0.0
         fates = [lost for at, lost in self._fates if now - at <= seconds]
         return sum(fates) / len(fates) if len(fates) >= 5 else 0.0
 
@@ -171,7 +197,9 @@ class Path:
 
     @property
     def backlog(self) -> float:
-        """Seconds that what is under way still needs to arrive, at the rate of late; 0 where nothing is known."""
+        """Seconds that what is under way still needs to arrive, at the rate of late; 0 where nothing is known. Of it
+        as much is taken for lost already as was lost of late."""
         if not self._samples or not self.delivered:
             return 0.0
-        return 8 * (self._octets - self._samples[-1].octets) / self.delivered
+        share = 1 - self.loss(self.last_report, RATE_SECONDS)
+        return 8 * share * (self._octets - self._samples[-1].octets) / self.delivered

@@ -171,3 +171,17 @@ def test_the_mark_of_a_packet() -> None:
     assert mark_of(b"\x80" + bytes(11), 3) is None
     for cut in range(12, 30):
         mark_of((header + template.marked(template.extensions(1.0, None), 1))[:cut], 3)
+
+
+def test_what_was_overtaken_is_not_lost() -> None:
+    path = Path()
+    path.sent(2, 0.00, 1000)
+    path.sent(3, 0.01, 2000)
+    path.sent(1, 0.02, 3000)  # numbered first, but it waited
+    path.feedback(Arrivals(1, (None, 1.0, 1.01)), 0.1)
+    path.feedback(Arrivals(1, (1.02,)), 0.2)
+    assert path.loss(0.2) == 0
+    for n in range(4, 12):
+        path.sent(n, n / 100, 1000 * n)
+    path.feedback(Arrivals(4, tuple(1 + n / 100 if n % 4 else None for n in range(4, 12))), 0.3)
+    assert 0 < path.loss(0.3) < 0.25
