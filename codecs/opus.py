@@ -18,6 +18,8 @@ from mixdown.mixer.media import BLOCK_SAMPLES, CHANNELS, SAMPLE_RATE, Samples
 
 MAX_SAMPLES = 5760
 "The longest packet, 120 ms."
+LOOK_AHEAD = 312
+"Samples, 6.5 ms, by which sound is later when it is decoded than it was when it was encoded (RFC 7845, 4.2: pre-skip)."
 UNIT_SAMPLES = 120
 "2.5 ms: lengths of packets and of concealment are multiples of it."
 

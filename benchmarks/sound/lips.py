@@ -11,9 +11,8 @@ from benchmarks.sound.room import TICK, SoundRoom
 from mixdown.codecs.encoded import CodecId, EncodedFrame
 from mixdown.codecs.frame_wait import FrameWait
 from mixdown.codecs.lip_sync import FRACTION
-from mixdown.mcu.engine.lip_sync import RoomSync
+from mixdown.mcu.engine.lip_sync import SOUND_AFTER, RoomSync
 from mixdown.mcu.link.messages import SenderReport
-from mixdown.mixer.limiter import LOOK_AHEAD
 from mixdown.mixer.media import SAMPLE_RATE
 
 FPS = 30
@@ -77,7 +76,7 @@ def _skew(dice: random.Random, sound_way: float, picture_way: float, jitter: flo
             delay = None if source is None else source.delay(due)
             if shown and delay is not None and moment > SETTLED:
                 # The sound that is in the mix at this moment was captured `delay` ago, by its own RTP time.
-                heard = moment - (delay + start[0] / SAMPLE_RATE) - LOOK_AHEAD / SAMPLE_RATE
+                heard = moment - (delay + start[0] / SAMPLE_RATE) - SOUND_AFTER
                 skews.append((moment, heard - shown[0]))
     room.check()
     room.close()

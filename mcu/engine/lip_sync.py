@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from mixdown.codecs import opus
 from mixdown.codecs.encoded import CodecId
 from mixdown.codecs.lip_sync import CaptureClock, Timing, Waits, waits
 from mixdown.mcu.engine.audio_feed import AudioFeed
@@ -13,8 +14,8 @@ from mixdown.mixer.limiter import LOOK_AHEAD
 from mixdown.mixer.media import SAMPLE_RATE
 
 PAIRS = ((SourceKind.MICROPHONE, SourceKind.CAMERA), (SourceKind.SCREEN_AUDIO, SourceKind.SCREEN))
-SOUND_AFTER = LOOK_AHEAD / SAMPLE_RATE
-"Seconds that the limiter adds."
+SOUND_AFTER = (LOOK_AHEAD + opus.LOOK_AHEAD) / SAMPLE_RATE
+"Seconds that the limiter and the encoder add. What the sender's encoder added is there in a call without us, too."
 PICTURE_AFTER = 0.020
 "Seconds from a frame's coming to the canvas: its decoding, and half a tick by chance."
 

@@ -6,7 +6,7 @@ import pytest
 
 from mixdown.codecs.encoded import CodecId, EncodedFrame
 from mixdown.codecs.frame_wait import CAPACITY, LEAD, FrameWait
-from mixdown.codecs.lip_sync import LONGEST_WAIT, CaptureClock, Timing, Waits, waits
+from mixdown.codecs.lip_sync import FRACTION, LONGEST_WAIT, CaptureClock, Timing, Waits, waits
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,21 @@ def test_a_report_maps_rtp_time_to_the_sender_s_clock():
     assert clock.captured is None
     clock.report(100 << 32 | 1 << 31, 48_000 * 60)
     assert clock.captured == pytest.approx(40.5)
+
+
+def test_reports_that_waver_are_taken_together():
+    clock = CaptureClock(48_000)
+    for n, off in enumerate((0.0, 0.020, 0.004, 0.016)):
+        clock.report(int((100 + n + off) * FRACTION), 48_000 * n)
+    assert clock.captured == pytest.approx(100.010)
+
+
+def test_a_sender_s_clock_that_was_set_is_believed_at_once():
+    clock = CaptureClock(48_000)
+    for n in range(5):
+        clock.report((100 + n) * FRACTION, 48_000 * n)
+    clock.report((3700 + 5) * FRACTION, 48_000 * 5)
+    assert clock.captured == pytest.approx(3700)
 
 
 def frame(n: int) -> EncodedFrame:

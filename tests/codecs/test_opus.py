@@ -9,7 +9,7 @@ from mixdown.codecs import libopus
 from mixdown.codecs.audio import make_audio_decoder, make_audio_encoder
 from mixdown.codecs.encoded import CodecId
 from mixdown.codecs.errors import CodecError
-from mixdown.codecs.opus import OpusDecoder, OpusEncoder, Signal, has_fec, packet_samples
+from mixdown.codecs.opus import LOOK_AHEAD, OpusDecoder, OpusEncoder, Signal, has_fec, packet_samples
 from mixdown.codecs.opus_av import AvOpusDecoder, AvOpusEncoder
 from mixdown.mixer.media import Samples, silence
 
@@ -60,6 +60,15 @@ def test_a_tone_comes_back_as_it_was(pair):
     assert rms(sound) == pytest.approx(0.3 / np.sqrt(2), rel=0.1)
     encoder.close()
     decoder.close()
+
+
+def test_sound_is_late_by_the_look_ahead():
+    click = [silence() for _ in range(10)]
+    click[5][480:] = 0.5
+    encoder, decoder = OpusEncoder(bitrate=256_000), OpusDecoder()
+    sound = np.concatenate([decoder.decode(encoder.encode(block)) for block in click])[:, 0]
+    edge = int(np.argmax(sound > 0.25))
+    assert abs(edge - (5 * 960 + 480) - LOOK_AHEAD) < 12
 
 
 @pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
