@@ -46,6 +46,7 @@ class Party:
     subject_id: str
     watcher: Watcher
     others: list[str]
+    replayed: list[ReplayClient]
 
     async def watch(self, seconds: float) -> dict[str, Run]:
         """How every tile ran, by participant."""
@@ -54,9 +55,9 @@ class Party:
         return self.watcher.runs()
 
     async def key_frames(self) -> int:
-        """Of the pictures that the server encodes, so far."""
+        """Of the picture at its full tier, so far: what those on good lines watch."""
         stats = await self.server.api.get(f"/v1/rooms/{ROOM}/stats")
-        return sum(one["keyframes"] for one in stats["renditions"])
+        return sum(one["keyframes"] for one in stats["renditions"] if one["tier"] == "full")
 
     async def trouble(self) -> str:
         """What went wrong with the emulator itself, which a figure must not be blamed on."""
@@ -91,7 +92,7 @@ async def party(seed: int, rtt: float = RTT) -> AsyncIterator[Party]:
         watcher.look_at(await tiles_of(server.api, ROOM, 4), {**by_id, participant: None})
         await asyncio.sleep(SETTLE)
         await net.reseed()
-        yield Party(server, net, page, participant, watcher, others)
+        yield Party(server, net, page, participant, watcher, others, replayed)
 
 
 def milliseconds(seconds: float) -> float:

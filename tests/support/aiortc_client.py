@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
@@ -120,6 +120,10 @@ class AiortcClient:
         if self._watch:
             self._tasks.append(asyncio.create_task(self._drain(track)))
 
+    def attend(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs until the client is closed."""
+        self._tasks.append(asyncio.create_task(work))
+
     async def _drain(self, track: MediaStreamTrack) -> None:
         try:
             while True:
@@ -142,6 +146,11 @@ class AiortcClient:
         async with asyncio.timeout(timeout):
             while self.pc.connectionState != "connected":
                 await asyncio.sleep(0.01)
+
+    @property
+    def latest(self) -> av.VideoFrame | None:
+        """The newest picture that was decoded."""
+        return self._latest
 
     async def error(self, points: Sequence[tuple[float, float]], source: Source) -> float:
         assert self._latest is not None
