@@ -19,8 +19,8 @@ BELIEVABLE = 5.0
 """Seconds by which sound and picture may be apart by their reports. Where it is more, the sender's clock was set
 between two of them: until the next ones, what arrived together counts as captured together."""
 REPORTS = 8
-"""That count: those of a browser's sound are up to 20 ms apart in what they say. At one each 5 s, a clock that is 200 ppm
-off is followed 4 ms late."""
+"""That count: those of a browser's sound are up to 20 ms apart in what they say. At one each 5 s, a clock that is
+200 ppm off is followed 4 ms late."""
 STEP = 0.5
 "Seconds between two reports from which the sender's clock was set, or his RTP time: what was told before is forgotten."
 FRACTION = 1 << 32
