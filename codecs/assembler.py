@@ -121,10 +121,18 @@ class VideoAssembler:
         return len(self._packets), self._bytes
 
     def push(
-        self, codec: CodecId, sequence: int, timestamp: int, marker: bool, payload: bytes, now: float
+        self,
+        codec: CodecId,
+        sequence: int,
+        timestamp: int,
+        marker: bool,
+        payload: bytes,
+        now: float,
+        *,
+        repair: bool = False,
     ) -> list[AssembledFrame]:
-        """One packet. sequence, timestamp: unwrapped; payload: without padding, empty for a probe. The frames that are
-        now complete, in order. Never raises for what a packet holds."""
+        """One packet. sequence, timestamp: unwrapped; payload: without padding, empty for a probe; repair: it came by
+        the repair stream. The frames that are now complete, in order. Never raises for what a packet holds."""
         self.counters.packets += 1
         if self._next is None:
             self._begin(sequence, now)
@@ -134,7 +142,7 @@ class VideoAssembler:
         self._packets[sequence] = packet
         self._bytes += len(payload)
         self.counters.empty += not payload
-        self._track(sequence, now)
+        self._track(sequence, now, repair)
         if len(self._packets) > MAX_PACKETS or self._bytes > MAX_BYTES:
             self._overflow(now)
         elif self._wants_key and payload and starts_key(codec, packet.payload, self._ended_before(sequence, packet)):
@@ -189,10 +197,10 @@ class VideoAssembler:
             self._next = self._scanned = sequence
         return True
 
-    def _track(self, sequence: int, now: float) -> None:
+    def _track(self, sequence: int, now: float, repair: bool) -> None:
         """Notes the gap that this packet shows, or that it has filled one."""
         if sequence <= self._highest:
-            self._missing.arrived(sequence)
+            self._missing.arrived(sequence, now, repair=repair)
             return
         gap, self._highest = self._highest + 1, sequence
         if gap < sequence and not self._missing.add(gap, sequence - 1, now):

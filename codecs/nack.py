@@ -7,6 +7,13 @@ from dataclasses import dataclass
 RTT_SHARE, RTT_MORE = 1.1, 0.01
 """A packet is asked for again after 1.1 round trips and 10 ms: libwebrtc ignores a request that comes within a round
 trip (as it reckons it) and 5 ms of its last answer, and then a whole turn is lost."""
+LEARNS = 1 / 32
+"Weight of one gap in what is known of the line's order."
+DISORDER = 0.5
+"""Of the gaps that turned out to be packets merely overtaken: over it a gap is given the time that such packets take.
+Where all were asked for at once, the sender's budget would be gone before a packet really is lost."""
+LONGEST_PATIENCE = 0.03
+"Seconds."
 MAX_TRIES = 10
 MAX_MISSING = 300
 "Packets; a longer gap is not repaired but skipped."
@@ -27,6 +34,9 @@ class NackList:
 
     def __init__(self) -> None:
         self.fresh = False
+        self._overtaken = 0.0  # share of the gaps lately
+        self._lateness = 0.0  # of overtaken packets, seconds, slowly falling
+        self._rtt = 0.0
         self._missing: dict[int, _Missing] = {}
 
     def __len__(self) -> int:
@@ -41,8 +51,20 @@ class NackList:
         self.fresh = self.fresh or first <= last
         return True
 
-    def arrived(self, sequence: int) -> None:
-        self._missing.pop(sequence, None)
+    def arrived(self, sequence: int, now: float, *, repair: bool) -> None:
+        """repair: it came as an answer, by the stream's repair packets."""
+        missing = self._missing.pop(sequence, None)
+        if missing is None:
+            return
+        answered = repair or (missing.tries > 0 and now - missing.asked >= self._rtt)
+        self._overtaken += LEARNS * ((not answered) - self._overtaken)
+        if not answered:
+            self._lateness = min(LONGEST_PATIENCE, max(self._lateness * (1 - LEARNS), now - missing.since))
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a gap is given to close by itself."""
+        return self._lateness if self._overtaken > DISORDER else 0.0
 
     def forget_before(self, sequence: int) -> None:
         """Nobody needs what is older than `sequence`."""
@@ -59,10 +81,13 @@ class NackList:
 
     def due(self, now: float, rtt: float) -> list[int]:
         """What to ask for now, as 16-bit numbers: a new gap at once (a packet that was merely overtaken costs its
-        sender one packet more), then again after a little over a round trip, MAX_TRIES times in all."""
+        sender one packet more; where most are, see `patience`), then again after a little over a round trip, MAX_TRIES
+        times in all."""
+        self._rtt = rtt
         asked: list[int] = []
+        patience = self.patience
         for sequence, missing in self._missing.items():
-            if missing.tries < MAX_TRIES and now >= _next(missing, rtt):
+            if missing.tries < MAX_TRIES and now >= _next(missing, rtt, patience):
                 if len(asked) == MAX_AT_ONCE:
                     return asked
                 missing.asked = now
@@ -73,7 +98,8 @@ class NackList:
 
     def next_due(self, rtt: float) -> float | None:
         """When `due` has the next one; None if there is nothing more to ask for."""
-        return min((_next(one, rtt) for one in self._missing.values() if one.tries < MAX_TRIES), default=None)
+        patience = self.patience
+        return min((_next(one, rtt, patience) for one in self._missing.values() if one.tries < MAX_TRIES), default=None)
 
     def overdue(self, now: float, patience: float) -> int | None:
         """The newest number that has been missing for `patience` seconds or more."""
@@ -82,5 +108,5 @@ class NackList:
         )
 
 
-def _next(missing: _Missing, rtt: float) -> float:
-    return missing.asked + RTT_SHARE * rtt + RTT_MORE if missing.tries else missing.since
+def _next(missing: _Missing, rtt: float, patience: float) -> float:
+    return missing.asked + RTT_SHARE * rtt + RTT_MORE if missing.tries else missing.since + patience

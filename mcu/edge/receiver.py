@@ -174,7 +174,8 @@ class SourceReceiver:
         sequence = self.reception.unwrap_sequence(int.from_bytes(packet.payload[:2], "big"))
         timestamp = self.reception.unwrap_timestamp(packet.timestamp)
         self._counters["repaired"] += 1
-        frames = self._assembler.push(codec.id, sequence, timestamp, packet.marker, packet.payload[2:], now)
+        payload = packet.payload[2:]
+        frames = self._assembler.push(codec.id, sequence, timestamp, packet.marker, payload, now, repair=True)
         self._release(frames, now)
 
     def _release(self, frames: list[AssembledFrame], now: float) -> None:

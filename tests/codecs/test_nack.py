@@ -13,7 +13,7 @@ def test_asks_at_once_and_again_after_a_little_over_each_round_trip() -> None:
     assert nack.next_due(0.1) == 1.0
     assert nack.due(1.0, 0.1) == [65535, 0, 1]
     assert not nack.fresh
-    nack.arrived(65536)
+    nack.arrived(65536, 1.05, repair=True)
     assert nack.due(1.119, 0.1) == []
     assert nack.next_due(0.1) == pytest.approx(1.12)
     assert nack.due(1.121, 0.1) == [65535, 1]
@@ -58,3 +58,36 @@ def test_tells_what_is_overdue_and_forgets() -> None:
     assert len(nack) == 1
     nack.clear()
     assert len(nack) == 0
+
+
+def overtake(nack: NackList, sequence: int, now: float, late: float) -> list[int]:
+    """A gap that closes by itself after `late` seconds; what was asked for meanwhile, by a look each millisecond."""
+    nack.add(sequence, sequence, now)
+    asked = [n for step in range(int(late * 1000)) for n in nack.due(now + step / 1000, 0.1)]
+    nack.arrived(sequence, now + late, repair=False)
+    return asked
+
+
+def test_where_most_gaps_close_by_themselves_each_is_given_the_time_for_it() -> None:
+    nack = NackList()
+    assert overtake(nack, 0, 0.0, 0.01) == [0]
+    for n in range(1, 60):
+        overtake(nack, n, n, 0.01)
+    assert nack.patience == pytest.approx(0.01, abs=0.001)
+    assert overtake(nack, 100, 100.0, 0.009) == []
+    nack.add(101, 101, 101.0)
+    assert nack.next_due(0.1) == pytest.approx(101.01, abs=0.001)
+    for n in range(200, 260):
+        nack.add(n, n, n)
+        nack.due(n + 0.02, 0.1)
+        nack.arrived(n, n + 0.12, repair=True)
+    assert nack.patience == 0.0, "the packets are lost after all"
+
+
+def test_an_answer_without_a_repair_stream_does_not_count_as_overtaken() -> None:
+    nack = NackList()
+    for n in range(60):
+        nack.add(n, n, n)
+        nack.due(n, 0.05)
+        nack.arrived(n, n + 0.06, repair=False)
+    assert nack.patience == 0.0

@@ -42,11 +42,13 @@ DELTA_BYTES, KEY_BYTES = 7_000, 40_000
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One direction. delay: seconds; jitter: up to so many seconds more, behind which what follows queues up; the rest:
-    shares of packets, of which those overtaken take twice as long. blackouts: (begin, end) in which nothing arrives."""
+    """One direction. delay: seconds; jitter: up to so many seconds more, behind which what follows queues up; disorder:
+    the same, but what follows does not; the rest: shares of packets, of which those overtaken take twice as long.
+    blackouts: (begin, end) in which nothing arrives."""
 
     delay: float = 0.025
     jitter: float = 0.0
+    disorder: float = 0.0
     loss: float = 0.0
     doubled: float = 0.0
     overtaken: float = 0.0
@@ -158,8 +160,8 @@ class LossyCall:
             return
         for _ in range(2 if chance.random() < way.doubled else 1):
             late = now + way.delay + way.jitter * chance.random()
-            if chance.random() < way.overtaken:
-                self._at(late + way.delay, arrive)
+            if way.disorder or chance.random() < way.overtaken:
+                self._at(late + (way.disorder * chance.random() if way.disorder else way.delay), arrive)
                 continue
             self._front[way] = max(self._front.get(way, 0.0), late)
             self._at(self._front[way], arrive)
