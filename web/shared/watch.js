@@ -6,7 +6,7 @@ import { Prober } from './prober.js';
 /** @typedef {import('./api.js').Problem} Problem */
 /** @typedef {import('./transport.js').Transport} Transport */
 
-const LOOK_MS = 300;
+const LOOK_MS = 500; // a look costs the browser some ms
 const TOLD_AFTER_MS = 2_000; // the user sees for himself, but wants to know why
 const SLEPT_MS = 5_000; // a timer that comes so late has slept
 
