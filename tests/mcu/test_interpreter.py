@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from mixdown.mcu import interpreter
 
-ROOT = os.geteuid() == 0
+NICE = os.getpriority(os.PRIO_PROCESS, 0) > 0
+unless_nice = pytest.mark.skipif(NICE, reason="these tests were started with nice")
 
 
 def run(script: str) -> str:
@@ -17,15 +20,32 @@ def run(script: str) -> str:
     return done.stdout.strip()
 
 
+def allowed(change: str) -> bool:
+    """Whether the system lets a process of ours do it: not every container lets its root."""
+    return (
+        run(f"""
+try:
+    {change}
+    print(True)
+except OSError:
+    print(False)
+""")
+        == "True"
+    )
+
+
 def test_a_thread_that_computes_gives_the_lock_back_soon() -> None:
     assert run("interpreter.tune(); print(sys.getswitchinterval())") == "0.0005"
 
 
+@unless_nice
 def test_the_server_goes_before_other_programs_where_it_may() -> None:
-    expected = f"True {interpreter.SERVER_NICE}" if ROOT else "False 0"
+    may = allowed(f"os.setpriority(os.PRIO_PROCESS, 0, {interpreter.SERVER_NICE})")
+    expected = f"True {interpreter.SERVER_NICE}" if may else f"False {os.getpriority(os.PRIO_PROCESS, 0)}"
     assert run("print(interpreter.tune(), os.getpriority(os.PRIO_PROCESS, 0))") == expected
 
 
+@unless_nice
 def test_only_the_thread_that_asks_goes_first() -> None:
     script = """
 def mix():
@@ -35,9 +55,11 @@ thread.start()
 thread.join()
 print(os.sched_getscheduler(0) == os.SCHED_OTHER)
 """
-    assert run(script).split() == [str(ROOT), str(ROOT), "True"]
+    may = str(allowed("os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))"))
+    assert run(script).split() == [may, may, "True"]
 
 
+@unless_nice
 def test_who_was_started_nice_stays_nice() -> None:
     script = "os.nice(5); print(interpreter.tune(), interpreter.sound_first(), os.getpriority(os.PRIO_PROCESS, 0))"
     assert run(script) == "False False 5"
