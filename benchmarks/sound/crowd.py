@@ -1,15 +1,22 @@
-"""Row of the table: 64 participants, 3 of them talking, in a real engine in real time."""
+"""Rows of the table: 64 participants, 3 of them talking, in a real engine in real time.
+
+The engine runs in a process of its own, set up as `mixdown serve` does it. What brings it its packets is a thread of
+that process, as the edge's loop is in a server; `full_house` (house.py) has the real edge.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import random
 import threading
 import time
 from collections import Counter
+from enum import Enum
 
 from benchmarks.sound.call import tone_packets
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
-from mixdown.mcu import clock
+from mixdown.mcu import clock, interpreter
 from mixdown.mcu.engine.engine import Engine
 from mixdown.mcu.link.messages import (
     FromMixer,
@@ -28,8 +35,17 @@ from mixdown.mixer.layout import parse_layout_name
 
 PEOPLE = 64
 TALKERS = 3
-WARM_UP, SECONDS = 4.0, 12.0
+WARM_UP, SECONDS, SHORT = 4.0, 40.0, 10.0
+"Seconds; 40 of them are 2000 ticks, of which a thousandth is a whole number."
 LOOP = 50
+
+
+class Beside(Enum):
+    """What goes on meanwhile."""
+
+    NOTHING = "nothing"
+    BUSY = "as many programs that compute as there are processors"
+    OFFERS = "a thread of the server that parses offers without a pause"
 
 
 class _Taker:
@@ -50,6 +66,64 @@ class _Taker:
 
 def crowd(seed: int) -> dict[str, float]:
     """Encodes, late ticks, the engine's CPU for sound, and its delay from packet in to packet out."""
+    return _apart(seed, SECONDS, Beside.NOTHING)
+
+
+def pressed(seed: int) -> dict[str, float]:
+    """Late ticks and the delay on a busy machine, and beside a thread that computes in Python."""
+    busy, offers = (_apart(seed, SHORT, beside) for beside in (Beside.BUSY, Beside.OFFERS))
+    return {
+        "busy_late_percent": busy["late_percent"],
+        "busy_p95_ms": busy["p95_ms"],
+        "offers_late_percent": offers["late_percent"],
+        "offers_p95_ms": offers["p95_ms"],
+    }
+
+
+def _apart(seed: int, seconds: float, beside: Beside) -> dict[str, float]:
+    context = multiprocessing.get_context("spawn")
+    programs = [context.Process(target=_compute) for _ in range(os.cpu_count() or 1)] if beside is Beside.BUSY else []
+    with context.Pool(1) as pool:
+        try:
+            for program in programs:
+                program.start()
+            return pool.apply(_alone, (seed, seconds, beside is Beside.OFFERS))
+        finally:
+            for program in programs:
+                program.kill()
+                program.join()
+
+
+def _compute() -> None:
+    """Ends with its parent."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        sum(range(100_000))
+
+
+def _alone(seed: int, seconds: float, offers: bool) -> dict[str, float]:
+    interpreter.tune()
+    interpreter.settle()
+    stop = threading.Event()
+    parsing = threading.Thread(target=_parse_offers, args=(stop,))
+    if offers:
+        parsing.start()
+    try:
+        return _crowd(seed, seconds)
+    finally:
+        stop.set()
+
+
+def _parse_offers(stop: threading.Event) -> None:
+    from aiortc.sdp import SessionDescription
+
+    candidates = "".join(f"a=candidate:{n} 1 udp {n} 192.0.2.1 {n} typ host\r\n" for n in range(300))
+    offer = f"v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\na=mid:0\r\n{candidates}"
+    while not stop.is_set():
+        SessionDescription.parse(offer)
+
+
+def _crowd(seed: int, seconds: float) -> dict[str, float]:
     dice = random.Random(seed)
     names = [f"p{n}" for n in range(PEOPLE)]
     taker = _Taker()
@@ -65,7 +139,7 @@ def crowd(seed: int) -> dict[str, float]:
         _feed(engine, names, [*loud, *[hiss] * (PEOPLE - TALKERS)], dice, WARM_UP)
         before, packets = _stats(engine, taker, 1), Counter(taker.packets)
         began = clock.now()
-        _feed(engine, names, [*loud, *[hiss] * (PEOPLE - TALKERS)], dice, SECONDS, first=int(WARM_UP * 50))
+        _feed(engine, names, [*loud, *[hiss] * (PEOPLE - TALKERS)], dice, seconds, first=int(WARM_UP * 50))
         after, passed = _stats(engine, taker, 2), clock.now() - began
     finally:
         engine.close()
