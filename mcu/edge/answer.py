@@ -43,9 +43,11 @@ class Streams:
     rtx_ssrc: int
 
 
-def plan_media(offer: Offer, kinds: dict[str, SourceKind], *, viewer: bool, red: bool = True) -> tuple[MediaPlan, ...]:
+def plan_media(
+    offer: Offer, kinds: dict[str, SourceKind], *, viewer: bool, red: bool = True, level: int = 0
+) -> tuple[MediaPlan, ...]:
     """One composite back: the first audio and the first video line that receive. red: whether audio/red is taken where
-    it is offered. Raises NotAcceptable (406)."""
+    it is offered. level: H.264 level_idc that the picture needs. Raises NotAcceptable (406)."""
     plans: list[MediaPlan] = []
     sent: set[MediaKind] = set()
     for media in offer.media if red else map(_without_red, offer.media):
@@ -58,13 +60,18 @@ def plan_media(offer: Offer, kinds: dict[str, SourceKind], *, viewer: bool, red:
         if sends:
             sent.add(media.kind)
         source = kinds.get(media.mid) if peer_sends and not viewer else None
-        plans.append(MediaPlan(media, media.codecs[0], sends, source))
+        plans.append(MediaPlan(media, _choose(media, level), sends, source))
     _check_common(offer, plans)
     return tuple(plans)
 
 
 def _without_red(media: OfferedMedia) -> OfferedMedia:
     return replace(media, codecs=tuple(replace(codec, red=None) for codec in media.codecs))
+
+
+def _choose(media: OfferedMedia, level: int) -> Codec:
+    """The offer's first that carries the picture; else the first: the mixer gives it a step that fits."""
+    return next((codec for codec in media.codecs if codec.level is None or codec.level >= level), media.codecs[0])
 
 
 def _check_common(offer: Offer, plans: list[MediaPlan]) -> None:
@@ -74,7 +81,7 @@ def _check_common(offer: Offer, plans: list[MediaPlan]) -> None:
             names = ", ".join(known) + (" (packetization-mode=1)" if kind is MediaKind.VIDEO else "")
             raise NotAcceptable(f"No common {kind.value} codec. Mixdown takes {names}.")
     if not any(plan.codec for plan in plans):
-        raise NotAcceptable("The offer has neither an audio nor a video section over DTLS-SRTP.")
+        raise NotAcceptable("The offer has neither an audio nor a video section over DTLS-SRTP with rtcp-mux.")
 
 
 def write_answer(
@@ -145,7 +152,7 @@ def _section(plan: MediaPlan, streams: Streams | None, cname: str, transport: li
         *(f"a=extmap:{id_} {uri}" for uri, id_ in media.extensions.items() if _extension_fits(uri, media)),
         f"a={plan.direction.name.lower()}",
         "a=rtcp-mux",
-        "a=rtcp-rsize",
+        *(["a=rtcp-rsize"] if media.reduced else []),
     ]
     for codec in codecs:
         lines += _codec_lines(codec)

@@ -69,7 +69,9 @@ class Edge:
         self._half_open.enter(request.caller)
         try:
             offer, red = await self._parse(request.sdp), self._config.opus_red
-            plans = plan_media(offer, guess_kinds(offer, request.tracks), viewer=request.viewer, red=red)
+            plans = plan_media(
+                offer, guess_kinds(offer, request.tracks), viewer=request.viewer, red=red, level=request.level
+            )
             transport = await self._transport(request.caller)
             peer = Peer(request, offer, transport, self._mixer, self._counters, self._meters.room(request.room))
             peer.bandwidth.on_change = partial(self._on_tier, peer)
@@ -150,7 +152,8 @@ class Edge:
             raise BadOffer("A further offer keeps the media sections of the first, in their order.")
         tracks = {m.mid: peer.request.tracks[m.mid] for m in offer.media if m.mid in peer.request.tracks}
         kinds = guess_kinds(offer, tracks)
-        plans = plan_media(offer, kinds, viewer=peer.request.viewer, red=self._config.opus_red)
+        request, red = peer.request, self._config.opus_red
+        plans = plan_media(offer, kinds, viewer=request.viewer, red=red, level=request.level)
         peer.offer = offer
         for sender in peer.lines.plan(plans):
             self._fanout.leave(peer, sender)

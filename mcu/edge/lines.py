@@ -98,15 +98,21 @@ class Lines:
             self._close_source(receiver)
 
     def subscribe(self, kind: MediaKind) -> None:
-        sender = self.senders[kind]
-        participant = self.request.participant
+        codec = self.senders[kind].codec
+        room, participant = self.request.room, self.request.participant
         self._mixer.send(
-            Subscribe(self.request.room, participant, participant, kind, sender.codec.id, self.view, self.tier)
+            Subscribe(room, participant, participant, kind, codec.id, self.view, self.tier, codec.level or 0)
         )
 
     def sent_codec(self, kind: MediaKind) -> CodecId | None:
         sender = self.senders.get(kind)
         return sender.codec.id if sender else None
+
+    @property
+    def reduced(self) -> bool:
+        """Whether RTCP that is no compound may be sent (RFC 5506)."""
+        media = [receiver.media for receiver in self.receivers.values()]
+        return all(one.reduced for one in media) and all(sender.reduced for sender in self.senders.values())
 
     def end_source(self, kind: SourceKind) -> bool:
         """Takes a source out of the room although its packets may still come. Whether it was there."""

@@ -5,7 +5,7 @@ Anything wrong is a BadOffer with a reason; nothing else is ever raised.
 
 from __future__ import annotations
 
-import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -15,6 +15,7 @@ from aiortc import sdp as rtcsdp
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 
 from mixdown.codecs.encoded import CodecId, MediaKind
+from mixdown.mcu.edge.addresses import may_be_peer
 from mixdown.mcu.edge.transport_cc import URI_TRANSPORT_CC
 from mixdown.mcu.errors import BadOffer, BadRequest
 from mixdown.mcu.link.messages import SourceKind
@@ -35,6 +36,8 @@ VIDEO_CODECS = {"VP8": CodecId.VP8, "H264": CodecId.H264}
 AUDIO_CODECS = {"opus": CodecId.OPUS, "G722": CodecId.G722, "PCMU": CodecId.PCMU, "PCMA": CodecId.PCMA}
 STATIC_TYPES = {0: CodecId.PCMU, 8: CodecId.PCMA, 9: CodecId.G722}
 "Payload types that need no rtpmap line (RFC 3551, 6)."
+DEFAULT_LEVEL = 31
+HEXADECIMAL = re.compile("([0-9a-f]{2}){2,3}")
 H264_PROFILES = ("42", "4d", "64")
 "Baseline, main, high: what is sent is constrained baseline, which every one of them decodes."
 
@@ -63,10 +66,19 @@ class Codec:
     feedback: tuple[str, ...]
     red: int | None = None
 
+    @property
+    def level(self) -> int | None:
+        """The highest H.264 level_idc that the offerer decodes, 31 for level 3.1; None for other codecs. With
+        `level-asymmetry-allowed` or without: in an offer it is what its writer takes (RFC 6184, 8.1, 8.2.2)."""
+        if self.id is not CodecId.H264:
+            return None
+        return max(_level(self.parameters.get("profile-level-id")), _level(self.parameters.get("max-recv-level")))
+
 
 @dataclass(frozen=True, slots=True)
 class OfferedMedia:
-    """One m-line. codecs: those in common, in the offer's order; none for data channels and unknown media."""
+    """One m-line. codecs: those in common, in the offer's order; none for data channels and unknown media. reduced:
+    RTCP that is no compound is taken (RFC 5506)."""
 
     index: int
     mid: str
@@ -80,6 +92,7 @@ class OfferedMedia:
     ssrcs: tuple[int, ...]
     rtx_of: dict[int, int]
     slides: bool
+    reduced: bool
     rejected: bool
 
 
@@ -176,7 +189,7 @@ def _media(index: int, media: rtcsdp.MediaDescription, lines: list[str]) -> Offe
         index=index,
         mid=mid,
         name=parts[0][2:],
-        kind=kind if fingerprint_profile else None,
+        kind=kind if fingerprint_profile and "a=rtcp-mux" in lines else None,
         profile=parts[2],
         formats=" ".join(parts[3:]),
         direction=Direction[(media.direction or "sendrecv").upper()],
@@ -185,6 +198,7 @@ def _media(index: int, media: rtcsdp.MediaDescription, lines: list[str]) -> Offe
         ssrcs=tuple(s.ssrc for s in media.ssrc)[:4],
         rtx_of=_repair_streams(media),
         slides="a=content:slides" in lines,
+        reduced="a=rtcp-rsize" in lines,
         rejected=media.port == 0 and "a=bundle-only" not in lines,
     )
 
@@ -247,26 +261,27 @@ def _codec(offered: RTCRtpCodecParameters, kind: str, repairs: Mapping[object, i
     )
 
 
+def _level(parameter: str | None) -> int:
+    """The last byte of `profile-level-id` or `max-recv-level`; 3.1, which everybody offers, for the first if there is
+    none, against RFC 6184's level 1. Raises ValueError."""
+    return DEFAULT_LEVEL if parameter is None else int(parameter[-2:], 16)
+
+
 def _fits(codec: CodecId, parameters: Mapping[str, object]) -> bool:
     """H.264: packetisation mode 1 (FU-A), a profile whose decoders take constrained baseline (RFC 6184, 8.1)."""
     if codec is not CodecId.H264:
         return True
     profile = str(parameters.get("profile-level-id", "42e01f")).lower()
-    return str(parameters.get("packetization-mode", "0")) == "1" and profile[:2] in H264_PROFILES
+    levels = (profile, str(parameters.get("max-recv-level", "e01f")).lower())
+    readable = all(HEXADECIMAL.fullmatch(value) for value in levels)
+    return readable and str(parameters.get("packetization-mode", "0")) == "1" and profile[:2] in H264_PROFILES
 
 
 def usable_candidate(candidate: RTCIceCandidate) -> bool:
-    """UDP to an address that a peer may have: not link-local, multicast, unspecified or a cloud's metadata service.
-
-    Names (mDNS) are not looked up: such a peer is learnt as peer-reflexive from its own checks.
-    """
+    """UDP to an address that a peer may have; whether it may be on this machine the transport decides."""
     if candidate.protocol.lower() != "udp" or candidate.component != 1 or not 0 < candidate.port < 65536:
         return False
-    try:
-        address = ipaddress.ip_address(candidate.ip)
-    except ValueError:
-        return False
-    return not (address.is_link_local or address.is_multicast or address.is_unspecified or address.is_reserved)
+    return may_be_peer(candidate.ip, loopback=True)
 
 
 def parse_candidate(text: str) -> RTCIceCandidate | None:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
+from aiortc.rtp import RTCP_RR, RTCP_SR
 from pylibsrtp import Session
 
 from mixdown.mcu import clock
@@ -31,11 +32,13 @@ HEADERS = 28
 class Outgoing:
     """Follows ICE: each call goes over the pair that is selected then. Before there is one, packets are dropped.
 
+    preface: put before RTCP that begins with no report, for peers that want whole compounds (RFC 3550, 6.1).
     Sound leaves at once, whatever waits: only the picture is paced. octets: on the wire, IP and UDP included; sound: of
     these. on_mark: told of each marked packet as it leaves, with `octets` then. rate: bit/s that the picture is paced
     to on a line known to be thin, None: only long frames are, at 48 Mb/s."""
 
     def __init__(self, ice: IceConnection, session: Session, counters: Counter[str], meter: RoomMeter) -> None:
+        self.preface = b""
         self.packets = 0
         self.bytes = 0
         self.octets = self.sound = 0
@@ -144,6 +147,8 @@ class Outgoing:
     def send_rtcp(self, compound: bytes) -> None:
         selected = self._ice.selected
         if selected is not None and compound:
+            if self.preface and compound[1] not in (RTCP_SR, RTCP_RR):
+                compound = self.preface + compound
             selected.protocol.transport.sendto(self._session.protect_rtcp(compound), selected.remote_addr)
 
     def close(self) -> None:

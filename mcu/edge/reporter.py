@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+from aiortc.rtp import RtcpRrPacket
+
 from mixdown.codecs.encoded import MediaKind
 from mixdown.mcu import clock
 from mixdown.mcu.edge import rtcp
@@ -28,6 +30,8 @@ class Reporter:
         self._own_ssrc = random.randrange(1, 1 << 32)
         self._next_report = 0.0
         self._uplink = Uplink()
+        if not lines.reduced:
+            out.preface = bytes(RtcpRrPacket(self._own_ssrc))
         self._repairs = Repairs(lines, control, out, self._own_ssrc)
 
     def poll(self, now: float) -> None:

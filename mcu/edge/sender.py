@@ -52,6 +52,7 @@ class MediaSender:
     def __init__(self, media: OfferedMedia, codec: Codec, streams: Streams) -> None:
         self.kind: MediaKind = codec.id.kind
         self.mid = media.mid
+        self.reduced = media.reduced
         self.codec = codec
         self.streams = streams
         self.wanted: str | None = None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from mixdown.codecs.encoded import CodecId, TierName
-from mixdown.mcu.link.messages import SourceKind
+from mixdown.codecs.encoded import CodecId, Tier, TierName
+from mixdown.codecs.h264 import level_of
+from mixdown.mcu.link.messages import Canvas, SourceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class PeerState(StrEnum):
 class JoinRequest:
     """tracks: mid -> what it carries; empty: guessed as API.md says. viewer: its media is not taken.
     epoch: counts this participant's transports, so that what an old one still says can be told apart.
-    caller: address that the offer came from, '' if it is not known (behind a proxy)."""
+    caller: address that the offer came from, '' if it is not known (behind a proxy). canvas: of the view, None: any."""
 
     room: str
     participant: str
@@ -65,6 +66,14 @@ class JoinRequest:
     viewer: bool = False
     tracks: dict[str, SourceKind] = field(default_factory=dict)
     caller: str = "127.0.0.1"
+    canvas: Canvas | None = None
+
+    @property
+    def level(self) -> int:
+        """H.264 level_idc that the whole of that canvas needs, 0 if it is not known."""
+        if self.canvas is None:
+            return 0
+        return level_of(Tier(TierName.FULL, self.canvas.width, self.canvas.height, self.canvas.fps, 0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-from mixdown.codecs.encoded import MediaKind, TierName
+from mixdown.codecs.encoded import CodecId, MediaKind, TierName
+from mixdown.codecs.h264 import level_of
 from mixdown.mcu import clock
 from mixdown.mcu.engine.context import RoomContext
 from mixdown.mcu.engine.renditions import Rendition, RenditionKey
 from mixdown.mcu.engine.stage import LOW, MAIN, Stage
-from mixdown.mcu.engine.tiers import rates_of
+from mixdown.mcu.engine.tiers import DIVISORS, rates_of, tier_of
 from mixdown.mcu.engine.video_source import VideoSource
 from mixdown.mcu.engine.video_ticker import TickerHooks, VideoTicker, Watched
 from mixdown.mcu.engine.view import View
@@ -41,6 +42,7 @@ class VideoSide:
         self._epochs = itertools.count().__next__
         self._watched: tuple[Watched, ...] = ()
         self._wanted: dict[str, int] = {}
+        self._subscribed: dict[str, Subscribe] = {}
         self._canvases: dict[str, Canvas | None] = {}  # of the views that are watched, as the edge was told
         hooks = TickerHooks(stage, lambda: self._watched, self._placed, self._recast)
         self.ticker = VideoTicker(context.room, context.origin, hooks, context.crew, context.faults, context.cpu)
@@ -89,7 +91,17 @@ class VideoSide:
         if self._stage().view(view) is None:
             self._context.faults.count("subscribe_unknown_view")
             return
-        self._route(message.subscriber, RenditionKey(view, message.codec, tier))
+        self._subscribed[message.subscriber] = message
+        self._route(message.subscriber, RenditionKey(view, message.codec, self._fitting(view, tier, message)))
+
+    def _fitting(self, view: str, tier: TierName, message: Subscribe) -> TierName:
+        """The best step from `tier` down that the watcher's H.264 decoder takes; the lowest if it takes none."""
+        canvas = self._canvas(view)
+        if message.codec is not CodecId.H264 or not message.level or canvas is None:
+            return tier
+        steps = list(DIVISORS)
+        steps = steps[steps.index(tier) :]
+        return next((step for step in steps if level_of(tier_of(canvas, step)) <= message.level), steps[-1])
 
     def _route(self, subscriber: str, key: RenditionKey) -> None:
         before = self.watching.get(subscriber)
@@ -137,6 +149,7 @@ class VideoSide:
 
     def unsubscribe(self, subscriber: str) -> bool:
         """Whether it watched anything."""
+        self._subscribed.pop(subscriber, None)
         if self.watching.pop(subscriber, None) is None:
             return False
         for key in [key for key, rendition in self.renditions.items() if subscriber in rendition.watchers]:
@@ -156,16 +169,26 @@ class VideoSide:
     def refresh(self) -> None:
         """The document changed: watchers of a view that is gone get main instead; the tick takes up canvases."""
         stage = self._stage()
+        told = dict(self._canvases)
         for subscriber, key in list(self.watching.items()):
             if stage.view(key.view) is None:
                 self._context.faults.count("view_removed_under_watcher")
                 self._route(subscriber, RenditionKey(MAIN, key.codec, key.tier))
-            elif self._canvases.get(key.view) != (canvas := self._canvas(key.view)) and canvas is not None:
-                self._announce(subscriber, key)  # another canvas, other rates
+            elif told.get(key.view) != (canvas := self._canvas(key.view)) and canvas is not None:
+                self._refit(subscriber, key)
         self._canvases = {key.view: self._canvas(key.view) for key in self.watching.values()}
         for name in [name for name in self.views if stage.view(name) is None]:
             del self.views[name]
         self._arrange()
+
+    def _refit(self, subscriber: str, key: RenditionKey) -> None:
+        """Another canvas: other rates, and perhaps another step that a decoder takes."""
+        message = self._subscribed.get(subscriber)
+        tier = key.tier if message is None else self._fitting(key.view, message.tier, message)
+        if tier is key.tier or message is None or message.view == LOW:
+            self._announce(subscriber, key)
+        else:
+            self._route(subscriber, RenditionKey(key.view, key.codec, tier))
 
     def view(self, name: str) -> View | None:
         """A view by name, made at its first use. None: the room has none such."""

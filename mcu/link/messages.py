@@ -128,7 +128,8 @@ class SenderReport:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """A peer wants one medium; the mixer answers with a Route. participant: whose voice is left out of the mix."""
+    """A peer wants one medium; the mixer answers with a Route. participant: whose voice is left out of the mix. level:
+    the highest H.264 level_idc that it decodes (31 is level 3.1), 0 for any."""
 
     room: str
     subscriber: str
@@ -137,6 +138,7 @@ class Subscribe:
     codec: CodecId
     view: str = "main"
     tier: TierName = TierName.FULL
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,6 +172,7 @@ class Presence:
                 viewer=one.viewer,
                 tracks=wish.tracks,
                 caller=wish.caller,
+                canvas=room.views[seen.view].canvas if seen.view in room.views else None,
             )
         )
         try:

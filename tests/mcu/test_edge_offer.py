@@ -256,3 +256,49 @@ def test_a_data_channel_that_carries_the_bundle_is_not_rejected():
     assert "a=group:BUNDLE 0 1 2\r\n" in text
     section = text[text.index("m=application 9 UDP/DTLS/SCTP webrtc-datachannel") : text.index("m=audio")]
     assert "a=sctp-port:5000" in section and "a=ice-ufrag:" in section and "a=setup:active" in section
+
+
+def chosen(codecs: str, level: int) -> CodecId:
+    parsed = parse_offer(offer(AUDIO, video(codecs)))
+    plan = plan_media(parsed, guess_kinds(parsed, {}), viewer=False, level=level)[1]
+    assert plan.codec is not None
+    return plan.codec.id
+
+
+def test_h264_is_sent_to_decoders_that_take_its_level():
+    """H264 here is offered with level 3.1: 1280x720 at 30, not 1920x1080."""
+    assert chosen(H264 + VP8, 31) is CodecId.H264 and chosen(H264 + VP8, 40) is CodecId.VP8
+    assert chosen(H264, 40) is CodecId.H264, "the mixer gives it a smaller picture"
+    more = H264.replace("profile-level-id=42001f", "profile-level-id=42001f;max-recv-level=e02a")
+    assert chosen(more + VP8, 42) is CodecId.H264
+    assert chosen(H264.replace("42001f", "42001g") + VP8, 0) is CodecId.VP8, "a level that is none"
+
+
+def answered(text: str) -> str:
+    parsed = parse_offer(text)
+    plans = plan_media(parsed, guess_kinds(parsed, {}), viewer=False)
+    return write_answer(
+        parsed,
+        plans,
+        {"0": Streams(1, 2), "1": Streams(3, 4)},
+        cname="c",
+        ice=parsed.ice,
+        candidates=[],
+        fingerprints=[],
+        active=True,
+        session_id=1,
+        version=1,
+    )
+
+
+def test_reduced_size_rtcp_is_answered_where_it_was_offered():
+    text = offer(AUDIO, video(VP8))
+    assert "rtcp-rsize" not in answered(text) and answered(text).count("a=rtcp-mux") == 2
+    assert answered(text.replace("a=rtcp-mux\r\n", "a=rtcp-mux\r\na=rtcp-rsize\r\n")).count("a=rtcp-rsize") == 2
+
+
+def test_lines_without_rtcp_mux_are_not_taken():
+    with pytest.raises(NotAcceptable, match="rtcp-mux"):
+        answered(offer(AUDIO, video(VP8)).replace("a=rtcp-mux\r\n", ""))
+    one = answered(offer(AUDIO, video(VP8).replace("a=rtcp-mux\r\n", "")))
+    assert "m=video 0 " in one and "m=audio 9 " in one

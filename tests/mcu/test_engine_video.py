@@ -22,6 +22,7 @@ from mixdown.mcu.link.messages import (
     SourceOpened,
     SourceWanted,
     StreamEnded,
+    Subscribe,
     ViewDocument,
 )
 from mixdown.mixer.layout import parse_layout_name
@@ -339,3 +340,23 @@ def test_a_route_tells_what_the_steps_of_the_canvas_take(room: EngineRoom) -> No
     room.change_main(canvas=Canvas(640, 360, 30))
     room.until(lambda: len(routes()) == 2)
     assert routes()[-1] == (375, 175, 100)
+
+
+def test_an_h264_decoder_gets_the_step_that_its_level_takes(room: EngineRoom) -> None:
+    def routed() -> str:
+        return [m.stream for m in room.messages if isinstance(m, Route) and m.kind is MediaKind.VIDEO][-1]
+
+    room.participants("ann")
+    room.change_main(canvas=Canvas(1920, 1080, 30))
+    room.engine.send(Subscribe("room", "ann", "ann", MediaKind.VIDEO, CodecId.H264, level=31))
+    room.until(lambda: room.count(Route) == 1)
+    assert routed() == "room/main/H264/medium"
+    room.engine.send(Subscribe("room", "bob", "bob", MediaKind.VIDEO, CodecId.H264, level=40))
+    room.until(lambda: room.count(Route) == 2)
+    assert routed() == "room/main/H264/full"
+    room.change_main(canvas=Canvas(1280, 720, 30))
+    room.until(lambda: room.count(Route) == 4)
+    assert routed() == "room/main/H264/full", "what it takes now"
+    room.engine.send(Subscribe("room", "eve", "eve", MediaKind.VIDEO, CodecId.VP8, level=0))
+    room.until(lambda: room.count(Route) == 5)
+    assert routed() == "room/main/VP8/full"
