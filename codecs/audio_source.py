@@ -9,6 +9,7 @@ import numpy as np
 from mixdown.codecs.audio import AudioDecoder, make_audio_decoder
 from mixdown.codecs.encoded import CodecId, EncodedFrame
 from mixdown.codecs.errors import CodecError
+from mixdown.codecs.held_level import HeldLevel
 from mixdown.codecs.jitter import JitterBuffer, JitterCounters, Lost
 from mixdown.codecs.opus import has_fec
 from mixdown.mixer.audio_input import MAX_STRETCH, AudioRing
@@ -187,6 +188,7 @@ class AudioSource:
         self._decoder: AudioDecoder = make_audio_decoder(codec)
         self._ratio = SAMPLE_RATE // codec.clock_rate
         self._jitter = JitterBuffer(codec.clock_rate, self._span)
+        self._held = HeldLevel()
 
     def _span(self, packet: bytes) -> int:
         """RTP clock units in a packet."""
@@ -246,7 +248,7 @@ class AudioSource:
             self._level = 0.0
             return False
         self._gap += 1
-        self._make_up(self._decoder.conceal(BLOCK_SAMPLES), FADE[self._gap - 1])
+        self._make_up(self._conceal(BLOCK_SAMPLES), FADE[self._gap - 1])
         return True
 
     def _decode(self, packet: bytes) -> bool:
@@ -254,25 +256,40 @@ class AudioSource:
             samples = self._decoder.decode(packet)
         except CodecError:
             self._refused += 1
-            samples = self._decoder.conceal(self._decoder.samples(packet))
+            samples = self._conceal(self._decoder.samples(packet))
             self._concealed += len(samples)
+        else:
+            self._held.heard(samples)
         self._gap = 0
         self._append(samples)
         return True
 
     def _recover(self, lost: Lost) -> bool:
         count = lost.duration * self._ratio
-        if lost.following is None:
-            samples = self._decoder.conceal(count)
-        else:
-            try:
-                samples = self._decoder.decode_fec(lost.following, count)
-            except CodecError:
-                self._refused += 1
-                samples = self._decoder.conceal(count)
+        samples = self._repair(lost.following, count) if lost.following is not None else None
+        if samples is None:
+            samples = self._conceal(count)
         self._concealed += count
         self._append(samples[:count])
         return True
+
+    def _repair(self, following: bytes, count: int) -> Samples | None:
+        """From the in-band FEC of the packet behind; None if that packet is refused."""
+        try:
+            samples = self._decoder.decode_fec(following, count)
+            made_up = self._codec is CodecId.OPUS and not has_fec(following)
+        except CodecError:
+            self._refused += 1
+            return None
+        if made_up:
+            return self._held.hold(samples)
+        self._held.heard(samples)
+        return samples
+
+    def _conceal(self, count: int) -> Samples:
+        """What may have been in the next samples. That of telephones fades by a rule of its own."""
+        samples = self._decoder.conceal(count)
+        return self._held.hold(samples) if self._codec is CodecId.OPUS else samples
 
     def _make_up(self, samples: Samples, level: float) -> None:
         fade = np.linspace(self._level, level, len(samples), dtype=np.float32)[:, np.newaxis]
