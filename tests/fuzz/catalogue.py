@@ -48,6 +48,7 @@ TARGETS = (
     Target("sdp", ("mixdown.mcu.edge.offer", "mixdown.mcu.edge.answer", "aiortc.sdp"), MAX_BYTES),
     Target("candidates", ("mixdown.mcu.edge.offer", "aiortc.sdp"), 1024),
     Target("datagrams", ("mixdown.mcu.edge.aiortc_private", "aioice"), 4096),
+    Target("kernel_filter", ("mixdown.mcu.edge.source_filter",), 2048),
     Target("link", ("mixdown.mcu.link",), 2048),
     Target("engine", ("mixdown.mcu.engine", "mixdown.codecs"), 4096),
 )

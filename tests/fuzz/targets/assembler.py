@@ -6,6 +6,7 @@ Steps of: kind; a packet (sequence step, time step, marker and codec, payload) o
 from __future__ import annotations
 
 from fuzz.reader import Reader
+
 from mixdown.codecs.assembler import MAX_BYTES, MAX_PACKETS, AssembledFrame, VideoAssembler
 from mixdown.codecs.encoded import CodecId
 from mixdown.codecs.nack import MAX_AT_ONCE

@@ -10,8 +10,8 @@ import struct
 from collections import Counter
 
 from aioice import Candidate, stun
-
 from fuzz.reader import Reader, simulated_clock
+
 from mixdown.mcu.edge.aiortc_private import DTLS_QUEUE, IceConnection, MediaProtocol
 from mixdown.mcu.edge.types import EdgeConfig
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from unittest import mock
 
 from fuzz.reader import Reader
+
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, TierName
 from mixdown.mcu.engine.config import EngineConfig
 from mixdown.mcu.engine.crew import Crew

@@ -6,8 +6,8 @@ First byte: the codec, and whether decoders are in. Then steps: a packet, or tic
 from __future__ import annotations
 
 import numpy as np
-
 from fuzz.reader import Reader
+
 from mixdown.codecs.audio_source import AudioSource
 from mixdown.codecs.encoded import CodecId, EncodedFrame
 from mixdown.codecs.errors import CodecError

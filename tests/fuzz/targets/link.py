@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fuzz.reader import Reader
+
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
 from mixdown.mcu.link.inprocess import AUDIO_BOUND, CONTROL_BOUND, VIDEO_BOUND, InProcessLink
 from mixdown.mcu.link.messages import (

@@ -6,6 +6,7 @@ First byte: the codec (bit 0), whether the frame's beginning is known (bit 1). T
 from __future__ import annotations
 
 from fuzz.reader import Reader
+
 from mixdown.codecs.depacketise import MAX_PARAMETER_SETS, Depacketiser, starts_key
 from mixdown.codecs.encoded import CodecId
 from mixdown.codecs.errors import CodecError

@@ -18,9 +18,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from fuzz.reader import Reader, SimulatedClock, simulated_clock
 from pylibsrtp import Policy, Session
 
-from fuzz.reader import Reader, SimulatedClock, simulated_clock
 from mixdown.codecs.assembler import MAX_BYTES, MAX_PACKETS
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
 from mixdown.codecs.payload import vp8

@@ -6,6 +6,7 @@ First byte: 0 for a lone payload. Else a stream: packets, each with kind, sequen
 from __future__ import annotations
 
 from fuzz.reader import Reader
+
 from mixdown.codecs.payload import red
 from mixdown.codecs.redundancy import RedundantStream
 
