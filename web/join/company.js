@@ -56,6 +56,7 @@ export class Company {
 
   async measure() {
     const { pc, state } = this.call;
+    if (state === 'waiting') this.stage.showQuality('lost', WORDS.lost, '');
     if (!pc || state === 'ended') return;
     const numbers = await this.meter.look(pc);
     this.numbers = inNumbers(numbers);

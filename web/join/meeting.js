@@ -159,6 +159,7 @@ export class Meeting extends EventTarget {
     this.share.end();
     this.company.end();
     this.panels.reset();
+    this.panels.inUse = () => '';
     this.stage.clear();
     this.dispatchEvent(new CustomEvent('over', { detail: { reason, status: this.call.endStatus ?? 0 } }));
   }

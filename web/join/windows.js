@@ -8,7 +8,7 @@ export class Windows {
     this.stage = stage;
     const { full, picture, composite } = stage.parts;
     full.hidden = !document.fullscreenEnabled;
-    picture.hidden = !document.pictureInPictureEnabled; // Firefox has a button of its own on the video instead
+    picture.hidden = !document.pictureInPictureEnabled; // some browsers have a button of their own on the video instead
     full.addEventListener('click', () => void this.toggleFullScreen());
     picture.addEventListener('click', () => void this.#togglePicture());
     document.addEventListener('fullscreenchange', () => this.#draw());
