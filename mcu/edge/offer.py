@@ -92,8 +92,8 @@ class OfferedMedia:
     ssrcs: tuple[int, ...]
     rtx_of: dict[int, int]
     slides: bool
-    reduced: bool
     rejected: bool
+    reduced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
