@@ -68,8 +68,8 @@ async def roaming() -> dict[str, float]:
         await client.join(server.lan_url, ROOM)
         me = await client.participant()
         await asyncio.sleep(3)
-        short, short_offers = await _worst(client, lambda: traveller.blackout(1))
-        long, long_offers = await _worst(client, lambda: traveller.blackout(5))
+        short, short_offers = await _worst(client, lambda: traveller.blackout(1), 1)
+        long, long_offers = await _worst(client, lambda: traveller.blackout(5), 5)
         same_network, _ = await _worst(client, traveller.renumber)
         at_once, _ = await _worst(client, lambda: traveller.move(0))
         later, _ = await _worst(client, lambda: traveller.move(2))
@@ -87,10 +87,11 @@ async def roaming() -> dict[str, float]:
     }
 
 
-async def _worst(client: PageClient, change: Callable[[], Awaitable[None]]) -> tuple[float, int]:
-    """Seconds until the picture is back, and how many offers it took in all."""
+async def _worst(client: PageClient, change: Callable[[], Awaitable[None]], least: float = 0.0) -> tuple[float, int]:
+    """Seconds until the picture is back, and how many offers it took in all. least: seconds it must have been away."""
     seen = []
     for _ in range(TIMES):
         seen.append(await back_after(client, change))
+        assert seen[-1].gap > least * 0.9, f"the network was not away for {least} s: {seen[-1]}"
         await asyncio.sleep(2)
     return max(one.seconds for one in seen), sum(one.offers for one in seen)

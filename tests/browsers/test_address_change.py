@@ -16,6 +16,7 @@ from support.sources import source
 ROOM = "roaming"
 BACK_SECONDS = 5.0
 GOOD_FRAME_SECONDS = 1.0
+BLACKOUT_SECONDS = 2.0
 SLACK = 2.0
 "Seconds that a busy machine may add to what has its own figure in `make show-pages`."
 
@@ -34,7 +35,7 @@ async def test_moves_from_network_to_network() -> None:
 
         async def blackout() -> None:
             place.silence(home, home.client())
-            await asyncio.sleep(GOOD_FRAME_SECONDS)
+            await asyncio.sleep(BLACKOUT_SECONDS)
             place.resume(home, home.client())
 
         async def renumbered() -> None:
@@ -47,6 +48,7 @@ async def test_moves_from_network_to_network() -> None:
 
         back = await back_after(client, blackout)
         print("blackout", back)
+        assert back.gap > BLACKOUT_SECONDS * 0.9, "the blackout was none"
         assert back.seconds < GOOD_FRAME_SECONDS + SLACK and back.offers == 0
         for change in (renumbered, elsewhere):
             back = await back_after(client, change)

@@ -26,9 +26,10 @@ BEFORE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """seconds: from the network to the first new frame. offers: how many the page made for it."""
+    """seconds: from the network to the first new frame. gap: how long there was none. offers: how many the page made."""
 
     seconds: float
+    gap: float
     offers: int
 
 
@@ -77,5 +78,5 @@ async def back_after(client: PageClient, change: Callable[[], Awaitable[None]], 
     steady = f"mixdown.state === 'live' && {frames}.filter(([time]) => time > {up} + 100).length > {STEADY_FRAMES}"
     await client.until(steady, timeout)
     times: list[float] = [time for time, _ in await client.evaluate(frames)]
-    _, back = max((after - earlier, after) for earlier, after in pairwise(times))
-    return Return((back - up) / 1000, await client.evaluate(joins) - before)
+    gap, back = max((after - earlier, after) for earlier, after in pairwise(times))
+    return Return((back - up) / 1000, gap / 1000, await client.evaluate(joins) - before)
