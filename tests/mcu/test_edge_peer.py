@@ -310,3 +310,24 @@ async def test_an_edge_that_closes_lets_a_lost_peer_be_freed(call: Call):
     await call.edge.close()
     assert losing.done() and not losing.cancelled()
     assert peer.transport.ice._closed, "the sockets stayed open"
+
+
+async def test_a_line_that_becomes_thin_is_asked_less_for_and_told(call: Call):
+    told: list[PeerTierChanged] = []
+    call.edge.on_tier = told.append
+    await play(call, 5)
+    peer = call.edge._peers["ann"]
+    sender = peer.senders[MediaKind.VIDEO]
+    assert sender.current == STREAM
+    for rate in (2_000_000, 300_000):
+        peer.bandwidth.on_remb(rate, clock.now())
+    assert sender.current is None, "the old picture does not fit any more"
+    assert call.mixer.of(Subscribe)[-1].tier is TierName.LOW
+    assert [(one.participant, one.tier, one.limited_by) for one in told] == [("ann", TierName.LOW, "bandwidth")]
+    report = call.edge.report("ann")
+    assert report is not None and (report.tier, report.limited_by) == (TierName.LOW, "bandwidth")
+    call.edge.handle(Route("ann", MediaKind.VIDEO, "room/main/VP8/low", (375, 175, 100)))
+    call.edge.handle(EncodedFrame(STREAM, 0, CodecId.VP8, 9, 9, 30_000, b"late", key=True))
+    assert sender.current is None
+    call.edge.handle(EncodedFrame("room/main/VP8/low", 0, CodecId.VP8, 0, 0, 33_000, bytes(30), key=True))
+    assert sender.current == "room/main/VP8/low"
