@@ -14,6 +14,14 @@ START_UPDATES = 3
 "60 ms: a click or a key stroke is no speech."
 STOP_SECONDS = 0.6
 "Longer than the pauses between words."
+NOISE_LEAST, NOISE_MOST = -60.0, -40.0
+"dBov between which what goes on without a pause counts as a room's noise; what is louder is a tone, or music."
+NOISE_RISE, NOISE_FALL = 0.5, 0.2
+"dB an update, 25 a second; and the weight of an update that is quieter, 100 ms: speech has pauses, a fan has none."
+OVER_NOISE, STILL_OVER_NOISE = 9.0, 5.0
+"dB over the noise at which somebody begins to speak, and goes on."
+FLOOR_UPDATES = 25
+"Half a second of sound before somebody takes the floor from another one: a cough is over by then."
 ACTIVE_SECONDS = 2.0
 "An active speaker is not replaced sooner."
 LOUDER_DB = 3.0
@@ -36,8 +44,12 @@ class SpeakerState:
 
 @dataclass(slots=True)
 class _Voice:
+    """noise: dBov, None before the first sound. above: updates in a row. sounded: updates since it began to speak."""
+
     loudness: float = SILENCE_DBOV
+    noise: float | None = None
     above: int = 0
+    sounded: int = 0
     heard: float = 0.0
     speaking: bool = False
 
@@ -84,7 +96,7 @@ class Speakers:
     def _may_replace(self, candidate: str, speaking: frozenset[str], now: float) -> bool:
         if self._active is None:
             return True
-        if now - self._since < ACTIVE_SECONDS:
+        if now - self._since < ACTIVE_SECONDS or self._voices[candidate].sounded < FLOOR_UPDATES:
             return False
         if self._active not in speaking:
             return True
@@ -92,12 +104,29 @@ class Speakers:
 
 
 def _listen(voice: _Voice, level: float, now: float) -> None:
-    """One voice's hysteresis: START_UPDATES in a row above START_DBOV begin it, STOP_SECONDS below STOP_DBOV end it."""
+    """One voice's hysteresis: START_UPDATES in a row above START_DBOV begin it, STOP_SECONDS below STOP_DBOV end it;
+    both are higher where there is noise."""
     voice.loudness += SMOOTHING * (level - voice.loudness)
-    voice.above = voice.above + 1 if level >= START_DBOV else 0
-    if level >= STOP_DBOV:
+    noise = _noise(voice, level)
+    voice.above = voice.above + 1 if level >= max(START_DBOV, noise + OVER_NOISE) else 0
+    if level >= max(STOP_DBOV, noise + STILL_OVER_NOISE):
         voice.heard = now
+        voice.sounded += 1
     if voice.above >= START_UPDATES:
         voice.speaking = True
     elif now - voice.heard > STOP_SECONDS:
         voice.speaking = False
+    if not voice.speaking and not voice.above:
+        voice.sounded = 0
+
+
+def _noise(voice: _Voice, level: float) -> float:
+    """What goes on without a pause, dBov: it rises slowly and falls with every pause."""
+    level = max(NOISE_LEAST, level)
+    if voice.noise is None:
+        voice.noise = NOISE_LEAST if level == NOISE_LEAST else min(level, NOISE_MOST)
+    elif level > voice.noise:
+        voice.noise = min(level, NOISE_MOST, voice.noise + NOISE_RISE)
+    else:
+        voice.noise += NOISE_FALL * (level - voice.noise)
+    return voice.noise
