@@ -15,7 +15,7 @@ from support.edge_call import Call, Client, told
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, Tier, TierName
 from mixdown.codecs.video import make_video_encoder
 from mixdown.mcu import clock
-from mixdown.mcu.edge.types import EdgeConfig, JoinRequest, PeerState
+from mixdown.mcu.edge.types import EdgeConfig, JoinRequest, PeerState, PeerTierChanged
 from mixdown.mcu.errors import BadOffer, Conflict, TooMany, Unavailable
 from mixdown.mcu.link.messages import (
     KeyFrameRequest,
