@@ -26,7 +26,7 @@ BEFORE_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Return:
-    """seconds: from the network to the first new frame. gap: how long there was none. offers: how many the page made."""
+    """seconds: from the network to the first new frame. gap: how long there was none. offers: what the page made."""
 
     seconds: float
     gap: float
