@@ -67,12 +67,15 @@ def _phones(seed: int) -> Figures:
 
 def _loss_row(percent: int) -> Row:
     targets = (
-        Target("pesq_drop", PESQ_DROP[percent]),
-        Target("pesq_drop_libopus", None),
-        Target("gap_ms", 59.9),
-        Target("delay_p95_ms", 150.0),
-        Target("gap_long_bursts_ms", None),
-        Target("pesq_drop_long_bursts", None),
+        Target("red_pesq_drop", PESQ_DROP[percent]),
+        Target("red_bound", None),
+        Target("red_gap_ms", 59.9),
+        Target("red_delay_p95_ms", 150.0),
+        Target("fec_pesq_drop", None),
+        Target("fec_bound", None),
+        Target("fec_gap_ms", None),
+        Target("fec_delay_p95_ms", None),
+        Target("lost_percent", None),
     )
     return Row("loss", f"uplink loss {percent} %", lambda seed: loss(seed, percent / 100), targets)
 

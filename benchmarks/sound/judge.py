@@ -50,13 +50,20 @@ def clicks_db(sound: Samples, above: float = 6000.0) -> float:
     return decibel(float(np.abs(filtered).max()))
 
 
-def longest_gap(sound: Samples, reference: Samples) -> float:
-    """Seconds of the longest stretch in which `sound` is 30 dB under the reference, where that is sounding."""
+def longest_gap(sound: Samples, reference: Samples, later: Mono | None = None) -> float:
+    """Seconds of the longest stretch in which `sound` is 30 dB under the reference, where that is sounding.
+
+    later: seconds by block by which `sound` is played later than the reference, NaN where unknown: without it, a pause
+    that comes later by the delay would count as a gap, and a gap that coincides with one would not."""
     step = SAMPLE_RATE // 200
     count = min(len(sound), len(reference)) // step
     power = [
         np.square(x[: count * step, 0].astype(np.float64)).reshape(count, step).mean(axis=1) for x in (sound, reference)
     ]
+    if later is not None:
+        moved = np.round(np.nan_to_num(later) * 200).astype(int).repeat(BLOCK_SAMPLES // step)[:count]
+        power[1] = power[1][np.clip(np.arange(len(moved)) - moved, 0, count - 1)]
+        power[0] = power[0][: len(moved)]
     loud = power[1] > 1e-3 * np.square(reference[:, 0]).mean()
     gone = loud & (power[0] < 1e-3 * power[1])
     longest = run = 0

@@ -43,15 +43,9 @@ def spiked(arrivals: Arrivals, start: float, seconds: float) -> Arrivals:
     return sorted((max(at, start + seconds) if start <= at < start + seconds else at, n) for at, n in arrivals)
 
 
-def bursty_loss(dice: random.Random, count: int, share: float, burst: float = 2.0) -> set[int]:
-    """Packets lost by a Gilbert channel: `share` of all, to a tenth of it, in runs of `burst` on average."""
-    while True:
-        lost = _gilbert(dice, count, share, burst)
-        if abs(len(lost) - share * count) <= max(1.0, 0.1 * share * count):
-            return lost
-
-
-def _gilbert(dice: random.Random, count: int, share: float, burst: float) -> set[int]:
+def bursty_loss(dice: random.Random, count: int, share: float, burst: float) -> set[int]:
+    """Packets lost by a Gilbert channel: each is lost with probability `share`, in runs of `burst` on average. As they
+    fall: a draw may lose more or less than its share."""
     to_good = 1 / burst
     to_bad = share * to_good / (1 - share)
     lost, bad = set(), False

@@ -99,13 +99,17 @@ class SoundRoom:
         self._document = replace(self._document, participants=people)
         self._stage = make_stage(self._document, {}, Voices())
 
-    def send(self, participant: str, n: int, data: bytes, arrival: float, start: int = 0) -> None:
-        """Packet n of a steady stream, 20 ms each. start: the stream's first RTP time."""
+    def send(
+        self, participant: str, n: int, data: bytes, arrival: float, start: int = 0, *, redundant: bool = False
+    ) -> None:
+        """Packet n of a steady stream, 20 ms each. start: the stream's first RTP time. redundant: as EncodedFrame's."""
         name = f"{participant}-microphone"
         codec = self.ears[participant].codec
         step = codec.clock_rate // 50
         self.feeds[name].offer(
-            EncodedFrame(name, 0, codec, n, n, start + n * step, data, duration=step, arrival=arrival)
+            EncodedFrame(
+                name, 0, codec, n, n, start + n * step, data, duration=step, arrival=arrival, redundant=redundant
+            )
         )
 
     def tick(self) -> float:
