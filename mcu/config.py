@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     opus_dtx: bool = False
     "A silent mix is not sent."
     opus_red: bool = True
-    "Participants who can send each packet of sound twice (RFC 2198) are asked to: some 40 kbit/s more each."
+    "Participants who can send each packet of sound twice (RFC 2198) are asked to: some 60 kbit/s more each."
     noise_suppression: int = Field(default=0, ge=0, le=4)
     "Of telephones (G.711, G.722), with gain control; 0: none. Needs the package webrtc-noise-gain."
 
