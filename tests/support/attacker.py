@@ -8,6 +8,7 @@ import random
 import struct
 from collections.abc import Iterator
 
+import pylibsrtp
 from support.replay_client import ReplayClient
 
 HUGE_KEY_FRAME = bytes([0x10, 0x02, 0x00, 0x9D, 0x01, 0x2A, 0xFF, 0x3F, 0xFF, 0x3F]) + bytes(57)
@@ -34,7 +35,7 @@ class Attacker(ReplayClient):
             for packet in _bad_packets(dice, video._codecs[0].payloadType, video.sender._ssrc, video.mid.encode()):
                 try:
                     await self.send(packet)
-                except ValueError:
+                except (ValueError, pylibsrtp.Error):
                     continue  # the sender's own libsrtp has limits too
                 sent += 1
             await asyncio.sleep(0.1)
