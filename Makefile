@@ -49,7 +49,8 @@ show-path: $(STAMP) ## Real browsers in one room: what each sees and hears, with
 	tests/install_browsers.sh
 	$(RUN)/python -m benchmarks.show_path $(ARGS)
 
-show-sound: $(STAMP) ## The sound with numbers: loss, jitter, drift, clicks, delay; some minutes (ARGS="--only loss")
+show-sound: $(STAMP) ## The sound with numbers: loss, jitter, drift, clicks, delay; some 20 minutes (ARGS="--only loss")
+	tests/install_browsers.sh
 	$(RUN)/python -m benchmarks.show_sound $(ARGS)
 
 show-pages: $(STAMP) ## The pages with numbers: left open, networks that go, screen share (MINUTES=30, ARGS="--only share")

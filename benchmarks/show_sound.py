@@ -1,15 +1,14 @@
 """The sound, shown: each row three times with other seeds, the worst against its target.
 
-    python -m benchmarks.show_sound [--only tones transitions loss jitter drift clean crowd phones] [--runs 3]
+    python -m benchmarks.show_sound [--only tones transitions loss jitter drift clean crowd house ...] [--runs 3]
 
-All but `crowd` (a real engine in real time) and `phones` (real clients against `mixdown serve`) is simulated time with
-the engine's own tick: the same figures on every machine, whatever else it does.
+Rows marked (real time) are a real engine, rows marked (real) are real clients against `mixdown serve`; all others are
+simulated time with the engine's own tick: the same figures on every machine, whatever else it does.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 import time
@@ -22,9 +21,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.record import RESULTS, load, machine, save
-from benchmarks.sound.crowd import crowd
+from benchmarks.sound.crowd import crowd, pressed
+from benchmarks.sound.house import full_house
 from benchmarks.sound.lips import lips
 from benchmarks.sound.mixing import nine_tones, transitions
+from benchmarks.sound.real import browser_lips, phones, reactions
 from benchmarks.sound.reception import clean, drift, jitter, loss
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
@@ -55,14 +56,6 @@ class Row:
     what: str
     run: Callable[[int], Figures]
     targets: tuple[Target, ...]
-
-
-def _phones(seed: int) -> Figures:
-    from support.phone_call import phone_call
-
-    heard = asyncio.run(phone_call(seed))
-    figures = {f"{codec}_others_db": others for codec, (others, _) in heard.items()}
-    return figures | {"own_under_others_db": max(own - others for others, own in heard.values())}
 
 
 def _loss_row(percent: int) -> Row:
@@ -109,6 +102,28 @@ ROWS = (
     Row("clean", "clean call: packet in to packet out", clean, (Target("p50_ms", 80.0), Target("p95_ms", 120.0))),
     Row("clean", "clean call: lip sync", lips, (Target("skew_ms", 40.0),)),
     Row(
+        "lips",
+        "a browser's flash and beep (real)",
+        browser_lips,
+        (
+            Target("skew_p50_ms", 40.0),
+            Target("skew_worst_ms", None),
+            Target("direct_p50_ms", None),
+            Target("direct_worst_off_ms", None),
+            Target("events", None, at_most=False),
+        ),
+    ),
+    Row(
+        "reactions",
+        "mute and gain by HTTP until heard (real)",
+        reactions,
+        tuple(
+            Target(f"{what}_{which}_ms", 100.0)
+            for what in ("own_mute", "own_unmute", "moderator_mute", "gain")
+            for which in ("p50", "worst")
+        ),
+    ),
+    Row(
         "crowd",
         "64 participants, 3 talk (real time)",
         crowd,
@@ -121,9 +136,30 @@ ROWS = (
         ),
     ),
     Row(
+        "pressed",
+        "64, beside programs or offers (real time)",
+        pressed,
+        tuple(
+            Target(f"{beside}_{figure}", None) for beside in ("busy", "offers") for figure in ("late_percent", "p95_ms")
+        ),
+    ),
+    Row(
+        "house",
+        "64 real clients, 3 talk (real)",
+        full_house,
+        (
+            Target("encodes", 4.05),
+            Target("listeners", 64, at_most=False),
+            Target("late_percent", 0.1),
+            Target("cpu_cores", None),
+            Target("p50_ms", 80.0),
+            Target("p95_ms", 120.0),
+        ),
+    ),
+    Row(
         "phones",
         "Opus, G.722, PCMU clients (real)",
-        _phones,
+        phones,
         (
             Target("opus_others_db", -22.0, at_most=False),
             Target("G722_others_db", -22.0, at_most=False),

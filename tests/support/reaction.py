@@ -38,14 +38,16 @@ class Levels:
     async def reached(self, right: Callable[[float], bool], since: float, timeout: float = 3.0) -> float:
         """When the first packet came, after `since`, whose level is right. dBov."""
         packets = self._ear.notes["audio"].packets
-        async with asyncio.timeout(timeout):
-            while True:
-                while packets:
-                    packet = packets.popleft()
-                    self.latest = level_dbov(self._decoder.decode(packet.data))
-                    if packet.at > since and right(self.latest):
-                        return packet.at
-                await self._ear.next()
+        deadline, heard = time.monotonic() + timeout, 0
+        while time.monotonic() < deadline:
+            while packets:
+                packet = packets.popleft()
+                self.latest = level_dbov(self._decoder.decode(packet.data))
+                heard += packet.at > since
+                if packet.at > since and right(self.latest):
+                    return packet.at
+            await self._ear.next(timeout)
+        raise TimeoutError(f"not heard in {timeout} s, {heard} packets, the last at {self.latest:.0f} dBov")
 
     async def seconds(self, act: Act, right: Callable[[float], bool]) -> float:
         """From the beginning of `act` to the packet in which it is heard."""
