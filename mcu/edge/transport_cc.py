@@ -39,6 +39,8 @@ def mark_of(packet: bytes, id_: int) -> int | None:
         if first == 0:
             at += 1
             continue
+        if first < 0x10 or first >= 0xF0:  # padding has no length, 15 is reserved: the rest is left alone
+            return None
         if first == id_ << 4 | 1 and at + 3 <= end:
             return packet[at + 1] << 8 | packet[at + 2]
         at += 2 + (first & 0x0F)
