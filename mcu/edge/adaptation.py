@@ -198,7 +198,10 @@ class Adaptation:
         remb = self.remb
         narrow = REMB_NARROW * self.ladder.video(self.tier)
         if remb.rate is not None and now - remb.fell_at < 1.0 and remb.rate < narrow:
-            return remb.rate / REMB_SHARE + self.ladder.sound  # it counts what has a time stamp: the picture
+            room = remb.rate / REMB_SHARE + self.ladder.sound  # it counts what has a time stamp: the picture
+            if self._loss < CLEAN_LOSS:  # jitter alone makes it fall as well: that takes nobody's picture away
+                room = max(room, self.ladder.total(TierName.LOW))
+            return room
         if self._rtt is not None and self._rtt > self._rtt_least + RTT_GROWTH:
             self._rtt_least = self._rtt
             return self.ladder.total(below(self.tier))

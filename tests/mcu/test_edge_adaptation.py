@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from support.bottleneck import Call, Link
+from support.bottleneck import Air, Call, Link
 
 from mixdown.codecs.encoded import TierName
 from mixdown.mcu.edge.adaptation import Adaptation, Limit
@@ -82,6 +82,21 @@ def test_five_percent_of_random_loss_change_nothing_and_a_fifth_does(reports: bo
     call.random_loss = 0.2
     call.run(30)
     assert tiers(call) and TierName.AUDIO not in tiers(call)
+
+
+@pytest.mark.parametrize(
+    ("jitter", "stall", "every"), [(0.03, 0, 1), (0.1, 0, 1), (0, 0.15, 1), (0, 0.3, 2), (0.03, 0.2, 1), (0, 0.5, 10)]
+)
+def test_jitter_and_stalls_of_the_air_are_no_thin_line(jitter: float, stall: float, every: float) -> None:
+    call = Call(Air(WIDE, jitter=jitter, stall=stall, every=every))
+    call.run(60)
+    assert call.history == []
+
+
+def test_jitter_takes_nobodys_picture_away_by_remb() -> None:
+    call = Call(Air(WIDE, jitter=0.06), reports=False)
+    call.run(60)
+    assert TierName.AUDIO not in tiers(call)
 
 
 def test_a_line_between_two_steps_is_not_tried_for_ever() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from random import Random
 
 from mixdown.codecs.encoded import TierName
 from mixdown.mcu.edge.adaptation import Adaptation
@@ -32,6 +33,26 @@ class Link:
             return None
         self.free_at = now + wait + 8 * octets / self.rate
         return self.free_at + self.delay
+
+
+@dataclass
+class Air(Link):
+    """As Wi-Fi has it: every packet is up to `jitter` late, and once in `every` seconds all wait for `stall`."""
+
+    jitter: float = 0.0
+    stall: float = 0.0
+    every: float = 1.0
+    last: float = 0.0
+    dice: Random = field(default_factory=lambda: Random(1))
+
+    def send(self, octets: int, now: float) -> float | None:
+        arrived = super().send(octets, now)
+        if arrived is None:
+            return None
+        arrived += self.dice.random() * self.jitter
+        begun = arrived // self.every * self.every
+        self.last = max(self.last, begun + self.stall, arrived)
+        return self.last
 
 
 @dataclass
