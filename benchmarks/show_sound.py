@@ -206,8 +206,9 @@ def main() -> int:
         done.append((row, runs))
         print(f"{row.what}: {time.monotonic() - began:.0f} s", file=sys.stderr)
         rows[row.what] = {"machine": machine(), "load": before, "runs": runs, "targets": _targets(row)}
+        path = save("show_sound", {"rows": _kept() | rows})  # a row that fails does not take the others along
     fine = _show(done)
-    print(save("show_sound", {"rows": _kept() | rows}))
+    print(path)
     return 0 if fine else 1
 
 
