@@ -94,6 +94,7 @@ def test_a_listener_who_loses_packets_gets_fec(room: EngineRoom) -> None:
     room.engine.send(Feedback(room.name, "bob", None, 0.05, 0.03))
     room.until(lambda: bob.stream == "room/mix/opus+fec" and len(bob.heard) > 100)
     assert any(has_fec(packet.data) for packet in bob.packets if packet.stream == bob.stream)
+    assert all(packet.protected == ("+fec" in packet.stream) for packet in bob.packets)
     assert cec.stream == "room/mix/opus" and bob.tone_dbov(440) > HEARD
     mixes = room.ask(RequestKind.STATS).value["mixes"]
     assert [(mix["listeners"], mix["shared"]) for mix in mixes] == [(1, True), (1, True)]
