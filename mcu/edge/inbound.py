@@ -11,13 +11,13 @@ from mixdown.codecs.encoded import MediaKind
 from mixdown.mcu import clock
 from mixdown.mcu.edge import rtcp
 from mixdown.mcu.edge.admission import Admission
-from mixdown.mcu.edge.aiortc_private import Unprotector
 from mixdown.mcu.edge.control import Control
 from mixdown.mcu.edge.lines import Lines
 from mixdown.mcu.edge.meter import SAMPLE_EVERY, RoomMeter
 from mixdown.mcu.edge.offer import URI_MID
 from mixdown.mcu.edge.receiver import SourceReceiver
 from mixdown.mcu.edge.rtp import RtpHeader, parse_rtp
+from mixdown.mcu.edge.srtp import Unprotector
 from mixdown.mcu.edge.transport_cc import mark_of, take_out
 
 

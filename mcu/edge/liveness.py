@@ -13,7 +13,7 @@ PROBE_AFTER = 0.5
 "Seconds of silence after which the peer is asked."
 PROBE_EVERY = 0.3
 "Seconds between two such checks: four go out before silence counts, so that a lost one or two change nothing."
-AWAY_AFTER = 1.7
+AWAY_AFTER = 1.6
 "Seconds of silence after which a participant is shown as disconnected. With a tick and an encode, within 2 s."
 GONE_AFTER = 8.0
 "Seconds of silence after which the transport is freed: within 10 s with all that hangs on it."

@@ -10,8 +10,9 @@ from aiortc.rtp import RTCP_RR, RTCP_SR
 from pylibsrtp import Session
 
 from mixdown.mcu import clock
-from mixdown.mcu.edge.aiortc_private import IceConnection, Protector
+from mixdown.mcu.edge.aioice_private import IceConnection
 from mixdown.mcu.edge.meter import RoomMeter
+from mixdown.mcu.edge.srtp import Protector
 from mixdown.mcu.edge.udp import DatagramSender
 
 BURST = 20

@@ -20,7 +20,7 @@ from support.sources import source
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, Tier, TierName
 from mixdown.codecs.video import make_video_encoder
 from mixdown.mcu import clock
-from mixdown.mcu.edge import aiortc_private
+from mixdown.mcu.edge import aioice_private
 from mixdown.mcu.edge.edge import Edge
 from mixdown.mcu.edge.types import EdgeConfig, IceServer, JoinRequest
 from mixdown.mcu.link.messages import Route, SourceFrame, Subscribe, ToMixer
@@ -94,7 +94,7 @@ class MixerEnd:
 
 async def test_a_server_behind_a_relay_sends_packet_by_packet(relay: Coturn, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its only candidate is the relay's: no socket of its own, so no segmentation offload."""
-    monkeypatch.setattr(aiortc_private, "bind_addresses", lambda config, **more: [])
+    monkeypatch.setattr(aioice_private, "bind_addresses", lambda config, **more: [])
     mixer, login = MixerEnd(), IceServer(relay.url, secret=SECRET)
     edge = Edge(mixer, EdgeConfig(ice_servers=(login,)), lambda state: None)
     client = AiortcClient(source(0))

@@ -47,7 +47,7 @@ TARGETS = (
     Target("jitter", ("mixdown.codecs",), 4096),
     Target("sdp", ("mixdown.mcu.edge.offer", "mixdown.mcu.edge.answer", "aiortc.sdp"), MAX_BYTES),
     Target("candidates", ("mixdown.mcu.edge.offer", "aiortc.sdp"), 1024),
-    Target("datagrams", ("mixdown.mcu.edge.aiortc_private", "aioice"), 4096),
+    Target("datagrams", ("mixdown.mcu.edge.aioice_private", "aioice"), 4096),
     Target("kernel_filter", ("mixdown.mcu.edge.source_filter",), 2048),
     Target("link", ("mixdown.mcu.link",), 2048),
     Target("engine", ("mixdown.mcu.engine", "mixdown.codecs"), 4096),

@@ -14,7 +14,9 @@ from pylibsrtp import Error as SrtpError
 from pylibsrtp import Policy, Session
 
 from mixdown.mcu.edge.addresses import bind_udp
-from mixdown.mcu.edge.aiortc_private import IceConnection, MediaProtocol, Protector, Transport
+from mixdown.mcu.edge.aioice_private import IceConnection, MediaProtocol
+from mixdown.mcu.edge.aiortc_private import Transport
+from mixdown.mcu.edge.srtp import Protector
 from mixdown.mcu.edge.types import EdgeConfig
 
 

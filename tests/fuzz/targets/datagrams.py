@@ -12,7 +12,7 @@ from collections import Counter
 from aioice import Candidate, stun
 from fuzz.reader import Reader, simulated_clock
 
-from mixdown.mcu.edge.aiortc_private import DTLS_QUEUE, IceConnection, MediaProtocol
+from mixdown.mcu.edge.aioice_private import DTLS_QUEUE, IceConnection, MediaProtocol
 from mixdown.mcu.edge.types import EdgeConfig
 
 MTU = 1500
