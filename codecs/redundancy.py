@@ -14,6 +14,7 @@ from mixdown.codecs.payload import red
 
 MEMORY = 64
 "Packets that are remembered, a second and more; what is older is not told apart."
+ALL = (1 << MEMORY) - 1
 
 
 class Piece(NamedTuple):
@@ -45,6 +46,8 @@ class RedundantStream:
         if packet.payload_type != self._payload_type:
             return []
         pieces = self.plain(sequence, rtp_time, packet.data)
+        if self._seen == ALL:
+            return pieces
         for block in copies:
             if block.payload_type == self._payload_type and block.data and packet.data:
                 before = _packets_between(block, packet.data)
@@ -59,7 +62,7 @@ class RedundantStream:
         if abs(ahead) >= MEMORY:  # begun anew: the jitter buffer tells twice from anew
             self._newest, self._seen = sequence, 1
         elif ahead > 0:
-            self._newest, self._seen = sequence, (self._seen << ahead | 1) & ((1 << MEMORY) - 1)
+            self._newest, self._seen = sequence, (self._seen << ahead | 1) & ALL
         elif self._seen >> -ahead & 1:
             return False
         else:
