@@ -33,11 +33,9 @@ def caller_of(connection: HTTPConnection, proxies: Iterable[Network] = ()) -> st
     if not _among(address, proxies):
         forwarded = "forwarded" in connection.headers or "x-forwarded-for" in connection.headers
         return "" if forwarded and is_local(address) else address
-    hops = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
-    for hop in reversed(hops):
-        if hop.strip() and not _among(hop.strip(), proxies):
-            return hop.strip()
-    return ""
+    told = ",".join(connection.headers.getlist("x-forwarded-for")).split(",")
+    hops = [hop.strip() for hop in told if hop.strip()] or [address]
+    return next((hop for hop in reversed(hops) if not _among(hop, proxies)), hops[0])
 
 
 def _among(address: str, networks: Iterable[Network]) -> bool:

@@ -27,8 +27,9 @@ def test_a_proxy_tells_who_calls_only_if_it_is_trusted() -> None:
     assert caller_of(connection("127.0.0.1", forwarded="for=192.0.2.1")) == ""
     assert caller_of(connection("127.0.0.1", x_forwarded_for="192.0.2.1"), PROXIES) == "192.0.2.1"
     assert caller_of(connection("127.0.0.1", x_forwarded_for="6.6.6.6, 192.0.2.1, 10.1.1.1"), PROXIES) == "192.0.2.1"
-    assert caller_of(connection("127.0.0.1"), PROXIES) == caller_of(connection(None)) == ""
-    assert caller_of(connection("127.0.0.1")) == "127.0.0.1"
+    assert caller_of(connection("127.0.0.1"), PROXIES) == caller_of(connection("127.0.0.1")) == "127.0.0.1"
+    assert caller_of(connection("127.0.0.1", x_forwarded_for="10.9.9.9, 10.1.1.1"), PROXIES) == "10.9.9.9"
+    assert caller_of(connection(None)) == ""
 
 
 def refused(guesses: Guesses, caller: str) -> int | None:
