@@ -56,10 +56,10 @@ class Inbound:
                     return
                 plain = self._keys.rtcp(datagram)
                 self._count(ssrc, datagram, now)
+                rtcp.check_count(plain)
                 arrivals, plain = take_out(plain)
                 for body in arrivals:
                     self._control.arrivals(body, now)
-                rtcp.check_count(plain)
                 for packet in RtcpPacket.parse(plain):
                     self._control.take(packet, now)
             else:
