@@ -16,15 +16,17 @@ from mixdown.mcu.edge.path import Path
 
 QUEUE_GROWS, GROWTH = 0.06, 0.01
 "Seconds of queue over which a way is too narrow if the queue still grows; by how much in STANDING_SECONDS."
-QUEUE_STANDS = 0.3
-"Seconds of queue that are too many unless it shrinks."
+QUEUE_STANDS, STANDS_FOR = 0.15, 1.5
+"Seconds of queue that are too many if they stay, and for how long: a line that is too thin by a little."
+SHRINKS = 0.9
+"Of the queue that was there so long ago: it is emptying, if slowly."
 SPAN = 0.05
 "Seconds of sending that a judgement must cover."
 MARGIN = 0.97
 "Of a measured rate, what the next step may take."
 HEAVY_LOSS = 0.1
 SICK_REPORTS = 3
-"Share of packets lost, in so many reports in a row: one step down, but never to sound alone."
+"Share of packets lost, in so many reports in a row: one step down."
 NARROW_LOSS = 0.25
 "Of marks, together with some queue: a short queue that overflows."
 SETTLE = 1.0
@@ -38,8 +40,8 @@ CLEAN_LOSS = 0.05
 PROBE_SECONDS = 2.0
 PROBE_LEAST = 0.5
 "Seconds of padding, at most; before a success is believed."
-PROBE_SHARE = 0.92
-"Of the padded rate, what must arrive."
+PROBE_MORE, PROBE_SHARE = 1.05, 0.97
+"Of the next step's rate, what padding fills up to; of that, what must arrive."
 PROBE_QUEUE = 0.08
 PROBE_NARROW = 0.85
 "Of the padded rate, what packets that left together must not fall short of."
@@ -56,8 +58,12 @@ REMB_SHARE = 0.85
 "Of what came, what a receiver's REMB falls to when the delay grows (draft-ietf-rmcat-gcc, 5.5)."
 REMB_NARROW = 0.8
 "Of a step's rate, the REMB that cannot come from a moment's growth alone."
-RTT_GROWTH = 0.4
-"Seconds over its least at which the round trip alone says that something is full."
+RTT_QUEUE = 0.1
+"Seconds over its least at which the round trip says that what is lost is lost for want of room."
+RTT_GROWTH, SLOW_REPORTS = 0.2, 3
+"Seconds over its least at which the round trip alone says that something is full; in so many reports in a row."
+RTT_CREEP = 0.0005
+"Seconds by which the least round trip is forgotten with each report: a way may become longer."
 
 
 class Limit(Enum):
@@ -112,10 +118,12 @@ class Adaptation:
         self._probe_pause = PROBE_PAUSE
         self._step_pause = STEP_PAUSE
         self._last_probe = float("-inf")
+        self._stood: tuple[float, float] | None = None
         self._sick = 0
         self._loss = 0.0
         self._rtt_least = float("inf")
         self._rtt: float | None = None
+        self._slow = 0
 
     @property
     def limit(self) -> Limit:
@@ -145,8 +153,10 @@ class Adaptation:
 
     def on_rtt(self, rtt: float) -> None:
         """rtt: seconds, smoothed."""
-        self._rtt = rtt
-        self._rtt_least = min(rtt, self._rtt_least + 0.0005)
+        before, self._rtt = self._rtt or rtt, rtt
+        self._rtt_least = min(rtt, self._rtt_least + RTT_CREEP)
+        full = rtt > self._rtt_least + RTT_GROWTH and rtt > SHRINKS * before
+        self._slow = self._slow + 1 if full else 0
 
     # ---- what follows --------------------------------------------------------------------------------------------
 
@@ -179,10 +189,16 @@ class Adaptation:
             return None
         rate = self._by_arrivals(path, now) if path.speaks else self._by_remb(now)
         if rate is None and self._sick >= SICK_REPORTS:
-            self._sick = 0
-            step = below(self.tier)
-            rate = self.ladder.total(self.tier if step is TierName.AUDIO else step)
+            rate = self._by_loss()
         return rate
+
+    def _by_loss(self) -> float | None:
+        """One step less; sound alone only if the way has a queue as well."""
+        step = below(self.tier)
+        if step is TierName.AUDIO and (self._rtt is None or self._rtt < self._rtt_least + RTT_QUEUE):
+            return None
+        self._sick = 0
+        return self.ladder.total(step)
 
     def _by_arrivals(self, path: Path, now: float) -> float | None:
         if path.span < SPAN:
@@ -190,9 +206,17 @@ class Adaptation:
         overflows = path.loss(now) >= NARROW_LOSS and path.queue > CLEAN_QUEUE / 2
         if overflows or (path.queue > QUEUE_GROWS and path.growth > GROWTH):
             return MARGIN * path.delivered
-        if path.queue > QUEUE_STANDS and path.growth > -GROWTH:
+        if self._stands(path.queue, now):
             return min(MARGIN * path.delivered, self.ladder.total(below(self.tier)))
         return None
+
+    def _stands(self, queue: float, now: float) -> bool:
+        """Whether there was a queue for STANDS_FOR that does not get shorter."""
+        if queue <= QUEUE_STANDS:
+            self._stood = None
+        elif self._stood is None or (now - self._stood[0] > STANDS_FOR and queue < SHRINKS * self._stood[1]):
+            self._stood = (now, queue)
+        return self._stood is not None and now - self._stood[0] > STANDS_FOR
 
     def _by_remb(self, now: float) -> float | None:
         remb = self.remb
@@ -202,8 +226,8 @@ class Adaptation:
             if self._loss < CLEAN_LOSS:  # jitter alone makes it fall as well: that takes nobody's picture away
                 room = max(room, self.ladder.total(TierName.LOW))
             return room
-        if self._rtt is not None and self._rtt > self._rtt_least + RTT_GROWTH:
-            self._rtt_least = self._rtt
+        if self._slow >= SLOW_REPORTS and (below(self.tier) is not TierName.AUDIO or self._loss > CLEAN_LOSS):
+            self._slow = 0
             return self.ladder.total(below(self.tier))
         return None
 
@@ -216,7 +240,7 @@ class Adaptation:
         self.tier = tier
         self.drain = min(DRAIN_MOST, path.backlog)
         self._changed = now
-        self._judge_from = now + SETTLE + self.drain
+        self._judge_from, self._stood = now + SETTLE + self.drain, None
         path.reset(now)
 
     def _look_up(self, path: Path, now: float) -> None:
@@ -231,7 +255,7 @@ class Adaptation:
             if not self.can_probe:
                 self._step_up(step, now)
                 return
-            self.probe = Probe(now, step, self.ladder.total(step))
+            self.probe = Probe(now, step, PROBE_MORE * self.ladder.total(step))
             self._last_probe = now
             path.reset(now)
 

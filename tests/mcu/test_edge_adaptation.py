@@ -85,6 +85,24 @@ def test_five_percent_of_random_loss_change_nothing_and_a_fifth_does(reports: bo
 
 
 @pytest.mark.parametrize(
+    ("rate", "ends"),
+    [
+        (1_650_000, TierName.MEDIUM),
+        (800_000, TierName.LOW),
+        (500_000, TierName.LOW),
+        (300_000, TierName.AUDIO),
+    ],
+)
+def test_a_line_that_is_a_little_too_thin_is_found_out_and_left_alone(rate: int, ends: TierName) -> None:
+    """The queue grows slowly, and the next step nearly fits: neither seesaw nor a queue that stays."""
+    call = Call(Link(rate))
+    call.run(240)
+    assert call.adaptation.tier is ends and len(call.history) <= 3
+    late = [delay for at, delay in call.sound_delays if at > 30 and (delay is None or delay > 0.2)]
+    assert len(late) < 0.01 * len(call.sound_delays)
+
+
+@pytest.mark.parametrize(
     ("jitter", "stall", "every"), [(0.03, 0, 1), (0.1, 0, 1), (0, 0.15, 1), (0, 0.3, 2), (0.03, 0.2, 1), (0, 0.5, 10)]
 )
 def test_jitter_and_stalls_of_the_air_are_no_thin_line(jitter: float, stall: float, every: float) -> None:

@@ -142,6 +142,7 @@ class Call:
             self.adaptation.on_remb(self.remb.estimate(self.now, 0.2), self.now)
         if self._due("report", 1.0):
             self.adaptation.on_report(self._lost / max(1, self._counted), self.now)
+            self.adaptation.on_rtt(2 * self.link.delay + max(0.0, self.link.free_at - self.now))
             self._lost = self._counted = 0
         if self._due("poll", 0.1):
             self._decide()
