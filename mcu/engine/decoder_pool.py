@@ -6,14 +6,21 @@ import queue
 import threading
 from collections.abc import Callable
 
+from mixdown.mcu import clock
 from mixdown.mcu.engine.crew import Crew
 from mixdown.mcu.engine.faults import Faults
 
 Job = Callable[[], None]
 
+HUNG_AFTER = 2.0
+"Seconds in one job (a few frames, some ms each), after which another thread takes the place of the one that is in it."
+MAX_HUNG = 16
+"Threads that are given up at most; a thread cannot be ended from outside."
+
 
 class DecoderPool:
-    """Runs jobs in the order of their submission on at most `size` threads.
+    """Runs jobs in the order of their submission on at most `size` threads, not counting those that hang: a codec that
+    does not come back costs the source whose job it was, and nobody else.
 
     Unbounded itself: each source has at most one job in it (see VideoSource), each request likewise.
     """
@@ -29,6 +36,9 @@ class DecoderPool:
         self._idle = 0
         self._closed = False
         self._serial = 0
+        self._busy: dict[int, float] = {}
+        "When each thread at work, by its ident, began its job."
+        self._hung: set[int] = set()
 
     def submit(self, job: Job) -> None:
         """Never blocks for longer than it takes to start a thread. After close() jobs are dropped."""
@@ -36,12 +46,16 @@ class DecoderPool:
             if self._closed:
                 return
             self._jobs.put(job)
-            if self._idle >= self._jobs.qsize() or self._threads >= self._size:
-                return
-            self._threads += 1
-            self._serial += 1
-            name = f"decode-{self._serial}"
-        self._crew.start(name, self._work)
+            name = self._name_of_another()
+        if name:
+            self._crew.start(name, self._work)
+
+    def relieve(self) -> None:
+        """Somebody's job waits for long: makes another thread if those that there are hang."""
+        with self._lock:
+            name = "" if self._closed else self._name_of_another()
+        if name:
+            self._crew.start(name, self._work)
 
     def close(self) -> None:
         """Jobs already submitted are still run; the threads end after them."""
@@ -50,10 +64,44 @@ class DecoderPool:
             for _ in range(self._threads):
                 self._jobs.put(None)
 
+    def _name_of_another(self) -> str:
+        """Counts in one more thread, which the caller is to start; empty if none is needed. Holding the lock."""
+        if self._idle >= self._jobs.qsize() or not self._room_for_another():
+            return ""
+        self._threads += 1
+        self._serial += 1
+        return f"decode-{self._serial}"
+
+    def _room_for_another(self) -> bool:
+        if self._threads - len(self._hung) < self._size:
+            return True
+        self._write_off(clock.now())
+        return self._threads - len(self._hung) < self._size
+
+    def _write_off(self, now: float) -> None:
+        for thread, since in list(self._busy.items()):
+            if now - since > HUNG_AFTER and thread not in self._hung and len(self._hung) < MAX_HUNG:
+                self._hung.add(thread)
+                self._faults.count("decoder_hung")
+
     def _work(self) -> None:
+        me = threading.get_ident()
         while (job := self._next()) is not None:
+            self._busy[me] = clock.now()
             with self._faults.survive("decode"):
                 job()
+            del self._busy[me]
+            if me in self._hung and self._came_back(me):
+                return
+
+    def _came_back(self, thread: int) -> bool:
+        """A job that hung has ended after all. Whether its thread is one too many now."""
+        with self._lock:
+            self._hung.discard(thread)
+            surplus = self._threads - len(self._hung) > self._size
+            if surplus:
+                self._threads -= 1
+            return surplus
 
     def _next(self) -> Job | None:
         """The next job, or None when this thread is to end."""

@@ -122,6 +122,7 @@ class VideoSource:
     def _admit(self, frame: EncodedFrame) -> bool:
         if len(self._queue) >= QUEUE:
             self._faults.count("decoder_queue_overflow")
+            self._pool.relieve()
             self.skipped += len(self._queue)
             self._queue.clear()
             self._need_key = True

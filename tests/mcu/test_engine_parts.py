@@ -187,6 +187,31 @@ def test_a_job_that_raises_does_not_cost_its_thread() -> None:
     assert crew.join(time.monotonic() + 5) == []
 
 
+def test_a_job_that_hangs_costs_its_own_thread_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mixdown.mcu.engine.decoder_pool.HUNG_AFTER", 0.05)
+    faults = Faults()
+    crew = Crew(faults)
+    pool = DecoderPool(crew, faults, size=2, idle_seconds=5.0)
+    hold, ran = threading.Event(), []
+
+    def hang() -> None:
+        hold.wait(10)
+
+    for _ in range(2):
+        pool.submit(hang)
+    pool.submit(lambda: ran.append(1))
+    wait_for(lambda: (pool.relieve(), ran)[1])
+    assert faults.snapshot() == {"decoder_hung": 2}
+    for _ in range(5):
+        pool.submit(lambda: ran.append(1))
+    wait_for(lambda: len(ran) == 6)
+    assert 3 <= len(crew.names()) <= 4
+    hold.set()
+    wait_for(lambda: len(crew.names()) <= 2)
+    pool.close()
+    assert crew.join(time.monotonic() + 5) == []
+
+
 # ---- the stage ---------------------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -11,6 +12,7 @@ import pytest
 from support.engine_room import BLACK, BLUE, GREEN, RED, EngineRoom
 
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, TierName
+from mixdown.codecs.video import LibavDecoder
 from mixdown.mcu.link.messages import (
     Canvas,
     LayoutChanged,
@@ -26,7 +28,7 @@ from mixdown.mcu.link.messages import (
     ViewDocument,
 )
 from mixdown.mixer.layout import parse_layout_name
-from mixdown.mixer.media import Size
+from mixdown.mixer.media import I420Frame, Size
 
 
 @pytest.fixture
@@ -152,6 +154,40 @@ def test_damage_costs_only_its_tile(room: EngineRoom) -> None:
     room.until_sees(watcher, "bob-camera", BLUE)
     ann.spoil = bytes
     room.until_sees(watcher, "ann-camera", GREEN)
+
+
+def test_decoders_that_hang_cost_their_own_tiles_only(room: EngineRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though they hold all threads that decode: their tiles become cards, the other one is seen as it changes."""
+    monkeypatch.setattr("mixdown.mcu.engine.decoder_pool.HUNG_AFTER", 0.3)
+    hangs, hold = threading.Event(), threading.Event()
+
+    class Hanging(LibavDecoder):
+        def decode(self, data: bytes) -> list[I420Frame]:
+            if hangs.is_set():
+                hold.wait(20)
+            return super().decode(data)
+
+    def make(codec: CodecId, screen: bool = False) -> LibavDecoder:
+        return (Hanging if codec is CodecId.H264 else LibavDecoder)(codec, screen)
+
+    monkeypatch.setattr("mixdown.mcu.engine.video_source.make_video_decoder", make)
+    room.participants("ann", "bob", "cec")
+    room.camera("ann", RED, CodecId.H264)
+    room.camera("cec", RED, CodecId.H264)
+    bob = room.camera("bob", BLUE)
+    watcher = room.watch("bob")
+    try:
+        for source in ("ann-camera", "cec-camera"):
+            room.until_sees(watcher, source, RED)
+        hangs.set()
+        room.until(lambda: room.engine.counters().get("decoder_hung", 0) == 2)
+        bob.shade = GREEN
+        room.until_sees(watcher, "bob-camera", GREEN)
+        room.until(lambda: not room.sees(watcher, "ann-camera", RED))
+    finally:
+        hangs.clear()
+        hold.set()
+    room.until_sees(watcher, "ann-camera", RED)
 
 
 def test_a_camera_that_stops_or_is_muted_becomes_a_card(room: EngineRoom) -> None:
