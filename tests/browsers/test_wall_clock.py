@@ -28,9 +28,9 @@ async def test_a_step_of_an_hour_changes_nothing(browser: Browser, tmp_path: Pat
             for to in (HOUR, -HOUR):
                 seen = await watch_a_step(page, other.source.tone, SECONDS, clock, to)
                 # A busy machine must not fail this: `make show-network ARGS="--rows wall-clock"` gives the figures.
-                assert seen.frames.longest < max(0.3, 2 * usual.frames.longest), (to, seen, usual)
-                assert seen.frames.fps > 0.8 * usual.frames.fps, (to, seen, usual)
-                assert seen.silence < max(0.06, 2 * usual.silence), (to, seen, usual)
+                assert seen.frames.longest < max(0.5, 2 * usual.frames.longest), (to, seen, usual)
+                assert seen.frames.fps > 0.6 * usual.frames.fps, (to, seen, usual)
+                assert seen.silence < max(0.1, 2 * usual.silence), (to, seen, usual)
             assert await people(server.api) == before
             assert await told(Api(server.url), other) == 200, "a token is not good any more"
         finally:
