@@ -1,8 +1,8 @@
 """Which step of quality one peer's line carries. Pure decisions: `now` is an argument, nothing is sent from here.
 
-Down at once, to the step that fits, when the way to the peer shows less than what is sent: by the arrivals it reports
-(`path.py`), else by its REMB, its losses, its round trip. Up one step at a time, after a quiet while, once padding has
-shown that the line carries the next one; a step that failed is not tried again for longer and longer.
+Down at once, to the step that fits, when the way to the peer carries less than what is sent (`shortage.py`). Up one
+step at a time, after a quiet while, once padding has shown that the line carries the next one; a step that failed is
+not tried again for longer and longer.
 """
 
 from __future__ import annotations
@@ -11,24 +11,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mixdown.codecs.encoded import TierName
-from mixdown.mcu.edge.ladder import Ladder, above, below, lower
+from mixdown.mcu.edge.ladder import Ladder, above, lower
 from mixdown.mcu.edge.path import Path
+from mixdown.mcu.edge.shortage import Shortage
 
-QUEUE_GROWS, GROWTH = 0.06, 0.01
-"Seconds of queue over which a way is too narrow if the queue still grows; by how much in STANDING_SECONDS."
-QUEUE_STANDS, STANDS_FOR = 0.15, 1.5
-"Seconds of queue that are too many if they stay, and for how long: a line that is too thin by a little."
-SHRINKS = 0.9
-"Of the queue that was there so long ago: it is emptying, if slowly."
-SPAN = 0.05
-"Seconds of sending that a judgement must cover."
-MARGIN = 0.97
-"Of a measured rate, what the next step may take."
-HEAVY_LOSS = 0.1
-SICK_REPORTS = 3
-"Share of packets lost, in so many reports in a row: one step down."
-NARROW_LOSS = 0.25
-"Of marks, together with some queue: a short queue that overflows."
 SETTLE = 1.0
 "Seconds after a step down for which the packets under way are not judged."
 DRAIN_MOST = 1.5
@@ -54,16 +40,6 @@ FAILED_STEP = 10.0
 "A step up that is taken back so soon was wrong: the next one waits."
 STEP_PAUSE, STEP_PAUSE_MOST = 8.0, 64.0
 REMB_FRESH = 5.0
-REMB_SHARE = 0.85
-"Of what came, what a receiver's REMB falls to when the delay grows (draft-ietf-rmcat-gcc, 5.5)."
-REMB_NARROW = 0.8
-"Of a step's rate, the REMB that cannot come from a moment's growth alone."
-RTT_QUEUE = 0.1
-"Seconds over its least at which the round trip says that what is lost is lost for want of room."
-RTT_GROWTH, SLOW_REPORTS = 0.2, 3
-"Seconds over its least at which the round trip alone says that something is full; in so many reports in a row."
-RTT_CREEP = 0.0005
-"Seconds by which the least round trip is forgotten with each report: a way may become longer."
 
 
 class Limit(Enum):
@@ -83,20 +59,6 @@ class Probe:
     rate: float
 
 
-@dataclass(slots=True)
-class Remb:
-    """What a peer's receiver estimates, bit/s. It follows what it gets, so it says `narrow` only if it fell."""
-
-    rate: float | None = None
-    at: float = float("-inf")
-    fell_at: float = float("-inf")
-
-    def take(self, rate: float, now: float) -> None:
-        if self.rate is not None and rate < 0.97 * self.rate:
-            self.fell_at = now
-        self.rate, self.at = rate, now
-
-
 class Adaptation:
     """Of one peer. tier: what it is to be sent now; ceiling: the best it may have, by its own or an admin's choice.
     probe: the padding that is wanted, if any. drain: seconds for which nothing of the picture should be sent after the
@@ -108,7 +70,7 @@ class Adaptation:
         self.probe: Probe | None = None
         self.drain = 0.0
         self.room = float("inf")
-        self.remb = Remb()
+        self.shortage = Shortage()
         self.can_probe = can_probe
         self._changed = now
         self._rose = float("-inf")
@@ -118,12 +80,6 @@ class Adaptation:
         self._probe_pause = PROBE_PAUSE
         self._step_pause = STEP_PAUSE
         self._last_probe = float("-inf")
-        self._stood: tuple[float, float] | None = None
-        self._sick = 0
-        self._loss = 0.0
-        self._rtt_least = float("inf")
-        self._rtt: float | None = None
-        self._slow = 0
 
     @property
     def limit(self) -> Limit:
@@ -142,21 +98,18 @@ class Adaptation:
     # ---- what the peer reports -----------------------------------------------------------------------------------
 
     def on_remb(self, rate: float, now: float) -> None:
-        self.remb.take(rate, now)
+        """rate: bit/s."""
+        self.shortage.remb.take(rate, now)
 
     def on_report(self, loss: float, now: float) -> None:
         """loss: 0..1, of the picture's packets since the report before."""
-        self._loss = loss
-        self._sick = self._sick + 1 if loss > HEAVY_LOSS else 0
+        self.shortage.on_report(loss)
         if loss > CLEAN_LOSS:
             self._trouble = now
 
     def on_rtt(self, rtt: float) -> None:
         """rtt: seconds, smoothed."""
-        before, self._rtt = self._rtt or rtt, rtt
-        self._rtt_least = min(rtt, self._rtt_least + RTT_CREEP)
-        full = rtt > self._rtt_least + RTT_GROWTH and rtt > SHRINKS * before
-        self._slow = self._slow + 1 if full else 0
+        self.shortage.on_rtt(rtt)
 
     # ---- what follows --------------------------------------------------------------------------------------------
 
@@ -171,7 +124,7 @@ class Adaptation:
         return self.tier is not before
 
     def _look_down(self, path: Path, now: float) -> None:
-        rate = self._room(path, now)
+        rate = None if now < self._judge_from else self.shortage.room(path, self.ladder, self.tier, now)
         if rate is None:
             return
         self._trouble = now
@@ -183,54 +136,6 @@ class Adaptation:
             self.room = rate
             self._step_down(target, path, now)
 
-    def _room(self, path: Path, now: float) -> float | None:
-        """bit/s that the way seems to carry, where that is too little; None while nothing is wrong."""
-        if now < self._judge_from:
-            return None
-        rate = self._by_arrivals(path, now) if path.speaks else self._by_remb(now)
-        if rate is None and self._sick >= SICK_REPORTS:
-            rate = self._by_loss()
-        return rate
-
-    def _by_loss(self) -> float | None:
-        """One step less; sound alone only if the way has a queue as well."""
-        step = below(self.tier)
-        if step is TierName.AUDIO and (self._rtt is None or self._rtt < self._rtt_least + RTT_QUEUE):
-            return None
-        self._sick = 0
-        return self.ladder.total(step)
-
-    def _by_arrivals(self, path: Path, now: float) -> float | None:
-        if path.span < SPAN:
-            return None
-        overflows = path.loss(now) >= NARROW_LOSS and path.queue > CLEAN_QUEUE / 2
-        if overflows or (path.queue > QUEUE_GROWS and path.growth > GROWTH):
-            return MARGIN * path.delivered
-        if self._stands(path.queue, now):
-            return min(MARGIN * path.delivered, self.ladder.total(below(self.tier)))
-        return None
-
-    def _stands(self, queue: float, now: float) -> bool:
-        """Whether there was a queue for STANDS_FOR that does not get shorter."""
-        if queue <= QUEUE_STANDS:
-            self._stood = None
-        elif self._stood is None or (now - self._stood[0] > STANDS_FOR and queue < SHRINKS * self._stood[1]):
-            self._stood = (now, queue)
-        return self._stood is not None and now - self._stood[0] > STANDS_FOR
-
-    def _by_remb(self, now: float) -> float | None:
-        remb = self.remb
-        narrow = REMB_NARROW * self.ladder.video(self.tier)
-        if remb.rate is not None and now - remb.fell_at < 1.0 and remb.rate < narrow:
-            room = remb.rate / REMB_SHARE + self.ladder.sound  # it counts what has a time stamp: the picture
-            if self._loss < CLEAN_LOSS:  # jitter alone makes it fall as well: that takes nobody's picture away
-                room = max(room, self.ladder.total(TierName.LOW))
-            return room
-        if self._slow >= SLOW_REPORTS and (below(self.tier) is not TierName.AUDIO or self._loss > CLEAN_LOSS):
-            self._slow = 0
-            return self.ladder.total(below(self.tier))
-        return None
-
     def _step_down(self, tier: TierName, path: Path, now: float) -> None:
         if now - self._rose < FAILED_STEP:
             self._next_probe = now + self._step_pause
@@ -240,7 +145,8 @@ class Adaptation:
         self.tier = tier
         self.drain = min(DRAIN_MOST, path.backlog)
         self._changed = now
-        self._judge_from, self._stood = now + SETTLE + self.drain, None
+        self._judge_from = now + SETTLE + self.drain
+        self.shortage.forget()
         path.reset(now)
 
     def _look_up(self, path: Path, now: float) -> None:
@@ -281,13 +187,14 @@ class Adaptation:
             elif lasted > PROBE_SECONDS:
                 self._probe_failed(path, now)
             return
-        if self._loss > CLEAN_LOSS or self.remb.fell_at > probe.since:
+        if self.shortage.loss > CLEAN_LOSS or self.shortage.remb.fell_at > probe.since:
             self._probe_failed(path, now)
         elif lasted > PROBE_SECONDS or (lasted >= PROBE_LEAST and self._remb_carries(probe, now)):
             self._step_up(probe.tier, now)
 
     def _remb_carries(self, probe: Probe, now: float) -> bool:
-        return self.remb.rate is not None and now - self.remb.at < REMB_FRESH and self.remb.rate >= probe.rate
+        remb = self.shortage.remb
+        return remb.rate is not None and now - remb.at < REMB_FRESH and remb.rate >= probe.rate
 
     def _probe_failed(self, path: Path, now: float) -> None:
         self.probe = None

@@ -151,7 +151,7 @@ class Bandwidth:
             kbps=None if adaptation.room == float("inf") else round(adaptation.room / 1000),
             sound_kbps=round(adaptation.ladder.sound / 1000),
             drain_ms=round(adaptation.drain * 1000),
-            remb=adaptation.remb.rate,
+            remb=adaptation.shortage.remb.rate,
             reports=path.reports,
         )
 
