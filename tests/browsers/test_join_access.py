@@ -6,7 +6,7 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 from support.axe import serious
 from support.chromium import chromium_client
 from support.devices import several_devices
@@ -217,6 +217,26 @@ async def test_small_windows_have_everything(server: Server, browser: Browser) -
     await expect(page.get_by_role("heading", name="People (1)")).to_be_visible(timeout=PATIENCE_MS)
     assert await wide(page) <= 360
     await page.keyboard.press("Escape")
+    await several_devices(client, source(1))
+    await page.get_by_role("button", name="More", exact=True).click()
+    await page.get_by_role("menuitem", name="Camera, microphone, tones…").click()
+    assert await inside(page, page.get_by_role("dialog", name="Devices and tones"))
+    await page.keyboard.press("Escape")
+    await server.api.call("PATCH", f"/v1/rooms/small/participants/{await client.participant()}", {"name": "W" * 200})
+    await expect(page.locator("[data-part=toast]")).to_contain_text("WWW", timeout=PATIENCE_MS)
+    assert await inside(page, page.locator("[data-part=toast]")) and await wide(page) <= 360
+    await page.set_viewport_size({"width": 640, "height": 320})  # a phone on its side
+    await page.get_by_role("button", name="More", exact=True).click()
+    assert await inside(page, page.get_by_role("menu", name="More"))
+
+
+async def inside(page: Page, element: Locator) -> bool:
+    """Whether nothing of it is beyond the window's edges."""
+    await expect(element).to_be_visible(timeout=PATIENCE_MS)
+    box, window = await element.bounding_box(), page.viewport_size
+    assert box is not None and window is not None
+    right, bottom = box["x"] + box["width"], box["y"] + box["height"]
+    return min(box["x"], box["y"]) >= 0 and right <= window["width"] and bottom <= window["height"]
 
 
 async def wide(page: Page) -> int:

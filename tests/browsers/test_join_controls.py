@@ -201,7 +201,7 @@ async def _louder(here: Scene, tone: int, threshold: float) -> bool:
 async def _windows(here: Scene) -> None:
     """Full screen and the small window, by the menu; both tell in it how they are left."""
     actor = here.actor
-    await here.click("full")
+    await _from_menu(here, "full")
     await actor.until("document.fullscreenElement?.classList.contains('stage')", PATIENCE)
     await actor.until("innerWidth > 640 || screen.width <= 640", PATIENCE)
     await _own_picture(here)
@@ -217,7 +217,7 @@ async def _windows(here: Scene) -> None:
     await actor.evaluate("document.querySelector('mx-stage').dispatchEvent(new Event('pointermove'))")
     await actor.until(f"{opacity} === '1'", PATIENCE)
     await _left_again(here, "full", "Leave full screen", "fullscreenElement")
-    await here.click("picture")
+    await _from_menu(here, "picture")
     await actor.until("document.pictureInPictureElement?.dataset.part === 'composite'", PATIENCE)
     await _left_again(here, "picture", "Close the small window", "pictureInPictureElement")
 
@@ -234,8 +234,16 @@ async def _on_top(here: Scene, part: str) -> bool:
 
 async def _left_again(here: Scene, part: str, words: str, element: str) -> None:
     assert await here.actor.evaluate(f"document.querySelector('mx-stage [data-part={part}]').textContent") == words
-    await here.click(part)
+    await _from_menu(here, part)
     await here.actor.until(f"document.{element} === null", PATIENCE)
+
+
+async def _from_menu(here: Scene, part: str) -> None:
+    """By hand."""
+    for one in ("more", part):
+        selector = f"mx-stage [data-part={one}]"
+        await here.actor.until(f"document.querySelector('{selector}').checkVisibility()", PATIENCE)
+        await here.actor.press(selector)
 
 
 async def _holds_the_picture(here: Scene) -> None:
@@ -252,6 +260,8 @@ async def _holds_the_picture(here: Scene) -> None:
     words = "document.querySelector('mx-stage [data-part=banner]:not([hidden]) [data-part=banner-text]')?.textContent"
     await actor.until(f"({words} ?? '').endsWith('Reconnecting…')", PATIENCE)
     assert _off(await actor.seen(frame, points), bright, DIMMED) <= SCREENSHOT_TOLERANCE
+    quality = "document.querySelector('mx-stage [data-part=quality-word]').textContent"
+    assert await actor.evaluate(quality) == "Connection lost"
     await here.server.start()
     for client in (actor, here.watcher):
         await client.wait_live(PATIENCE)

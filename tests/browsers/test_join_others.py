@@ -26,6 +26,7 @@ async def test_what_others_decide_and_devices_do(name: str, server: Server, brow
         await _camera_taken_off(here)
         await _share_ended(here)
         await _renamed_and_shown_another_view(here)
+        await _laid_out_anew(here)
         await _devices(here, tones=name == "chromium")
         await _only_watching(here)
         await _ended_while_sharing(here)
@@ -77,6 +78,14 @@ async def _renamed_and_shown_another_view(here: Scene) -> None:
     assert await here.actor.evaluate("JSON.parse(sessionStorage.getItem('mixdown.session')).name") == "Ada <b>"
     await here.actor.evaluate("document.querySelector('[data-view=main]').click()")
     await here.says(view="main", name="Ada <b>")
+
+
+async def _laid_out_anew(here: Scene) -> None:
+    """One's own picture lies in its tile as the server draws it."""
+    whole = "document.querySelector('mx-stage [data-part=self]').classList.contains('whole')"
+    for fit, holds in (("letterbox", whole), ("crop", f"!{whole}")):
+        await here.server.api.call("PUT", f"/v1/rooms/{here.room}/layout", {"layout": "grid", "fit": fit})
+        await here.actor.until(holds, PATIENCE)
 
 
 async def _devices(here: Scene, *, tones: bool) -> None:

@@ -85,18 +85,22 @@ async def test_leaving_while_joining_leaves_nothing_behind(server: Server, brows
     await page.route("**/v1/rooms/hasty/participants", slowly)
     await page.get_by_role("button", name="Join").dblclick()
     await expect(page.get_by_text("Connecting…")).to_be_visible()
-    await client.until(f"fetch('{server.url}/v1/rooms/hasty/participants').then((all) => all.ok)")
+    await _until_status(server, "/v1/rooms/hasty", 200)
     await page.get_by_role("button", name="Leave the meeting").dblclick()
     await expect(page.get_by_role("status").filter(has_text="You left")).to_be_visible()
     answer.set()
-    async with asyncio.timeout(5):  # and not only when the server gives up on a connection
-        while (await server.api.raw("GET", "/v1/rooms/hasty")).status_code == 200:
-            await asyncio.sleep(0.1)
+    await _until_status(server, "/v1/rooms/hasty", 404)  # and not only when the server gives up on a connection
     assert asked.count("POST") == 1
     await page.unroute("**/v1/rooms/hasty/participants")
     await page.get_by_role("button", name="Join").click()
     await client.wait_live()
     assert len(await server.api.get("/v1/rooms/hasty/participants")) == 1
+
+
+async def _until_status(server: Server, path: str, status: int) -> None:
+    async with asyncio.timeout(10):
+        while (await server.api.raw("GET", path)).status_code != status:
+            await asyncio.sleep(0.1)
 
 
 async def test_a_share_that_nobody_is_shown_any_more_ends(server: Server, browser: Browser) -> None:

@@ -44,6 +44,9 @@ class ChromiumPage:
     async def evaluate(self, expression: str) -> Any:
         return await self.page.evaluate(expression)
 
+    async def press(self, x: float, y: float) -> None:
+        await self.page.mouse.click(x, y)
+
     async def screenshot(self) -> bytes:
         """PNG, of what is to be seen."""
         return await self.page.screenshot()

@@ -69,6 +69,15 @@ class FirefoxPage:
     async def evaluate(self, expression: str) -> Any:
         return await evaluate(self.session, self.context, expression)
 
+    async def press(self, x: float, y: float) -> None:
+        steps = [
+            {"type": "pointerMove", "x": round(x), "y": round(y)},
+            {"type": "pointerDown", "button": 0},
+            {"type": "pointerUp", "button": 0},
+        ]
+        mouse = {"type": "pointer", "id": "mouse", "actions": steps}
+        await self.session.command("input.performActions", {"context": self.context, "actions": [mouse]})
+
     async def screenshot(self) -> bytes:
         """PNG, of what is to be seen."""
         answer = await self.session.command("browsingContext.captureScreenshot", {"context": self.context})

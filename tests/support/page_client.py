@@ -43,6 +43,7 @@ class Page(Protocol):
 
     async def goto(self, url: str) -> None: ...
     async def evaluate(self, expression: str) -> Any: ...
+    async def press(self, x: float, y: float) -> None: ...
     async def screenshot(self) -> bytes: ...
     async def close(self) -> None: ...
 
@@ -92,6 +93,12 @@ class PageClient:
         """points: fractions of the picture."""
         found: list[list[float]] = await self.evaluate(f"__probe.of({self.video}).pixels({json.dumps(points)})")
         return found
+
+    async def press(self, selector: str) -> None:
+        """As by hand: what a browser gives to nobody but a user, it gives to this."""
+        centre = "(({ x, y, width, height }) => [x + width / 2, y + height / 2])"
+        box = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
+        await self.page.press(*await self.evaluate(f"{centre}({box})"))
 
     async def seen(self, selector: str, points: Sequence[tuple[float, float]]) -> list[list[int]]:
         """RGB of what is on the screen at fractions of an element's box: all that lies over it included."""
