@@ -56,8 +56,8 @@ class Remb:
 
 
 class Shortage:
-    """Of one peer. loss: 0..1, as it reported last. room and what it is made of: bit/s that the way seems to carry, where
-    that is too little for the step that is sent; None while nothing is wrong."""
+    """Of one peer. loss: 0..1, as it reported last. room and what it is made of: bit/s that the way seems to carry,
+    where that is too little for the step that is sent; None while nothing is wrong."""
 
     def __init__(self) -> None:
         self.loss = 0.0
