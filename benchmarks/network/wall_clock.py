@@ -53,4 +53,4 @@ async def wall_clock(seed: int, seconds: float) -> list[Figure]:
     ]
 
 
-ROWS = (Row("wall-clock", wall_clock, "wall clock +1 h, back, -1 h (libfaketime)", seconds=8),)
+ROWS = (Row("wall-clock", wall_clock, "wall clock +1 h, back, -1 h (libfaketime)", seconds=6),)
