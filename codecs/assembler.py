@@ -21,6 +21,14 @@ MAX_BYTES = 4 << 20
 REORDER_AT_START = 64
 "Packets that may precede the first one that came."
 GIVE_UP_AFTER = 0.15
+TAIL_AFTER = 0.012
+"""Seconds without a packet in the middle of a frame after which the next one is asked for, on a line that is lossy: or
+else the loss of a frame's last packet is found with the next frame only. One that was not sent yet cannot be repeated,
+and the request is ignored."""
+LOSSY_FOR = 2.0
+"Seconds since the last gap for which a line counts as lossy."
+LOOK_EVERY = 0.006
+"Seconds between two polls that a lossy line wants."
 RESCUE = 0.35
 "Seconds for which a repair may still come before the key frame that was asked for in its stead."
 PLI_INTERVAL = 0.5
@@ -102,6 +110,7 @@ class VideoAssembler:
         self._rescue = False
         self._codec: CodecId | None = None
         self._key_starts: list[int] = []
+        self._last_new = self._last_gap = float("-inf")
         self._pli_due = 0.0
         self._pli_last = float("-inf")
         self._stray: int | None = None
@@ -153,6 +162,7 @@ class VideoAssembler:
         """Timers. rtt: seconds, the last measured (a guess of 0.1 will do before that)."""
         if self._next is None:
             return Decision()
+        self._probe_tail(now)
         frames = self._close_gaps(now, max(2 * rtt, GIVE_UP_AFTER)) if len(self._missing) else []
         nack = self._missing.due(now, rtt)
         self.counters.nacks += len(nack)
@@ -163,9 +173,13 @@ class VideoAssembler:
         """Something is missing that `poll` has not asked for yet: to be called at once."""
         return self._missing.fresh
 
-    def next_poll(self, rtt: float) -> float | None:
-        """When there is a repair to ask for again; None if there is none. Key frames have time until the usual poll."""
-        return self._missing.next_due(rtt) if len(self._missing) else None
+    def next_poll(self, now: float, rtt: float) -> float | None:
+        """When there may be a repair to ask for; None on a line without loss. Key frames have time until the usual
+        poll."""
+        if now - self._last_gap > LOSSY_FOR and not len(self._missing):
+            return None
+        due = self._missing.next_due(rtt) if len(self._missing) else None
+        return now + LOOK_EVERY if due is None else min(due, now + LOOK_EVERY)
 
     # ---- arrival ---------------------------------------------------------------------------------------------------
 
@@ -202,9 +216,20 @@ class VideoAssembler:
         if sequence <= self._highest:
             self._missing.arrived(sequence, now, repair=repair)
             return
-        gap, self._highest = self._highest + 1, sequence
-        if gap < sequence and not self._missing.add(gap, sequence - 1, now):
-            self._give_up(sequence - 1, now)
+        gap, self._highest, self._last_new = self._highest + 1, sequence, now
+        self._missing.forget(sequence)
+        if gap < sequence:
+            self._last_gap = now
+            if not self._missing.add(gap, sequence - 1, now):
+                self._give_up(sequence - 1, now)
+
+    def _probe_tail(self, now: float) -> None:
+        """A frame that began and does not go on: its next packet counts as missing."""
+        if now - self._last_gap > LOSSY_FOR or now - self._last_new < TAIL_AFTER:
+            return
+        newest, following = self._packets.get(self._highest), self._highest + 1
+        if newest is not None and newest.payload and not newest.marker and following not in self._missing:
+            self._missing.add(following, following, now)
 
     def _ended_before(self, sequence: int, packet: _Packet) -> bool:
         """Whether the frame before this packet is known to have ended there."""

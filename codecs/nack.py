@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-RTT_SHARE, RTT_MORE = 1.1, 0.01
-"""A packet is asked for again after 1.1 round trips and 10 ms: libwebrtc ignores a request that comes within a round
+RTT_SHARE, RTT_MORE = 1.05, 0.008
+"""A packet is asked for again after 1.05 round trips and 8 ms: libwebrtc ignores a request that comes within a round
 trip (as it reckons it) and 5 ms of its last answer, and then a whole turn is lost."""
 LEARNS = 1 / 32
 "Weight of one gap in what is known of the line's order."
@@ -39,6 +39,9 @@ class NackList:
         self._rtt = 0.0
         self._missing: dict[int, _Missing] = {}
 
+    def __contains__(self, sequence: int) -> bool:
+        return sequence in self._missing
+
     def __len__(self) -> int:
         return len(self._missing)
 
@@ -47,7 +50,7 @@ class NackList:
         if len(self._missing) + last - first + 1 > MAX_MISSING:
             return False
         for sequence in range(first, last + 1):
-            self._missing[sequence] = _Missing(now)
+            self._missing.setdefault(sequence, _Missing(now))
         self.fresh = self.fresh or first <= last
         return True
 
@@ -65,6 +68,10 @@ class NackList:
     def patience(self) -> float:
         """Seconds that a gap is given to close by itself."""
         return self._lateness if self._overtaken > DISORDER else 0.0
+
+    def forget(self, sequence: int) -> None:
+        """It was not missing, only not sent yet."""
+        self._missing.pop(sequence, None)
 
     def forget_before(self, sequence: int) -> None:
         """Nobody needs what is older than `sequence`."""

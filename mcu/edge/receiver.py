@@ -206,9 +206,9 @@ class SourceReceiver:
             self._last_key_request = now
         return decision.nack, decision.pli
 
-    def next_poll(self, rtt: float) -> float | None:
-        """When there is a repair to ask for again; None if there is none."""
-        return self._assembler.next_poll(rtt) if self._video and not self.ended else None
+    def next_poll(self, now: float, rtt: float) -> float | None:
+        """When there may be a repair to ask for again; None if there is none."""
+        return self._assembler.next_poll(now, rtt) if self._video and not self.ended else None
 
     def wants_key_frame(self, now: float) -> bool:
         """Whether a key-frame request of the mixer is passed on: at most two a second."""

@@ -43,7 +43,7 @@ class Repairs:
             self._out.send_rtcp(feedback)
         if self._timer is not None:
             return
-        times = [at for r in self._lines.receivers.values() if (at := r.next_poll(self._rtt)) is not None]
+        times = [at for r in self._lines.receivers.values() if (at := r.next_poll(now, self._rtt)) is not None]
         if times:
             self._timer = asyncio.get_running_loop().call_later(max(SOONEST, min(times) - now), self._again)
 

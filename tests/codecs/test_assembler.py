@@ -232,9 +232,38 @@ def test_a_gap_is_asked_for_as_soon_as_it_is_found_and_tells_when_again(codec: C
     assert assembler.gap_found
     assert assembler.poll(1.0, 0.05).nack == [lost.sequence & 0xFFFF]
     assert not assembler.gap_found
-    assert assembler.next_poll(0.05) == pytest.approx(1.065)
+    assert 1.0 < assembler.next_poll(1.0, 0.05) < 1.01
+    assert assembler.next_poll(1.06, 0.05) == pytest.approx(1.0 + 0.05 * 1.05 + 0.008)
     push(assembler, codec, lost, 1.06)
-    assert assembler.next_poll(0.05) is None
+    assert assembler.next_poll(1.06, 0.05) is not None
+    assert assembler.next_poll(4.0, 0.05) is None
+
+
+@CODECS
+def test_on_a_lossy_line_the_end_of_a_frame_is_asked_for_before_the_next_frame_comes(codec: CodecId) -> None:
+    frames, packets = packets_of(codec, [(True, 250, 0), (False, 250, 0), (False, 250, 0)])
+    assembler = VideoAssembler()
+    first = [packet for packet in packets if packet.timestamp == 0]
+    push_all(assembler, codec, first[:1] + first[2:], 1.0)
+    assembler.poll(1.0, 0.05)
+    assert len(push(assembler, codec, first[1], 1.01)) == 1
+    second = [packet for packet in packets if packet.timestamp == 3000]
+    tail = second.pop()
+    push_all(assembler, codec, second, 1.02)
+    assert assembler.poll(1.03, 0.05).nack == []
+    assert assembler.poll(1.033, 0.05).nack == [tail.sequence & 0xFFFF]
+    assert [frame.data for frame in push(assembler, codec, tail, 1.06)] == [frames[1]]
+    third = [packet for packet in packets if packet.timestamp == 6000]
+    assert [frame.data for frame in push_all(assembler, codec, third, 1.07)] == [frames[2]]
+    assert assembler.poll(1.2, 0.05) == type(assembler.poll(1.2, 0.05))()
+
+
+@CODECS
+def test_on_a_good_line_a_frame_that_pauses_is_not_asked_for(codec: CodecId) -> None:
+    _, packets = packets_of(codec, [(True, 250, 0)])
+    assembler = VideoAssembler()
+    push_all(assembler, codec, packets[:-1], 1.0)
+    assert assembler.poll(1.1, 0.05).nack == []
 
 
 @CODECS
