@@ -283,7 +283,6 @@ FromMixer = (
 ToEdge = EncodedFrame | Route | StreamEnded | SourceKeyFrameWanted | SourceWanted
 
 
-
 class MixerPort(Protocol):
     """The way towards the mixer. `send` never blocks and may be called from any thread."""
 
