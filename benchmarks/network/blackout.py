@@ -27,7 +27,7 @@ def blackout(length: float) -> Measure:
             await asyncio.sleep(length)
             for direction in ("up", "down"):
                 await call.net.set(SUBJECT, direction, delay=RTT / 2)
-            own, tile = await asyncio.gather(_own_picture(call), _its_tile(call))
+            own, tile = await asyncio.gather(own_picture(call), its_tile(call))
             run = (await call.watch(AFTER))[call.subject_id]
             state = await call.subject.evaluate("__pc.connectionState")
             trouble = await call.trouble()
@@ -43,7 +43,7 @@ def blackout(length: float) -> Measure:
     return measure
 
 
-async def _own_picture(call: Party) -> float:
+async def own_picture(call: Party) -> float:
     """Seconds from now to the first frame that the page shows."""
     now = await call.subject.evaluate("performance.now()")
     first = f"__probe.of({VIDEO}).frames.find(([at]) => at > {now})?.[0]"
@@ -53,7 +53,7 @@ async def _own_picture(call: Party) -> float:
         return PATIENCE
 
 
-async def _its_tile(call: Party) -> float:
+async def its_tile(call: Party) -> float:
     """Seconds from now to the first change of its tile in the watcher's picture."""
     start = time.monotonic()
     tile = call.watcher.tiles_seen[call.subject_id]

@@ -104,6 +104,6 @@ def figures(name: str, seen: Seen, control: Seen, trouble: str) -> list[Figure]:
 
 
 ROWS = tuple(
-    Row(f"downlink-{loss * 100:.0f}", downlink(loss), f"downlink loss {loss:.0%}, RTT 50 ms", seconds=25)
+    Row(f"downlink-{loss * 100:.0f}", downlink(loss), f"downlink loss {loss:.0%}, RTT 50 ms", seconds=15)
     for loss in (0.02, 0.05)
 )

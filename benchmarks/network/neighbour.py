@@ -67,7 +67,7 @@ def neighbour(name: str, make_bad: Callable[[Party], Awaitable[None]]) -> Measur
 
 
 ROWS = (
-    Row("one-lossy", neighbour("one on 10 % loss", lossy_line), "one of four loses 10 % both ways", seconds=25),
+    Row("one-lossy", neighbour("one on 10 % loss", lossy_line), "one of four loses 10 % both ways", seconds=12),
     Row(
         "one-pli",
         neighbour("one sends 100 PLI/s", pli_flood),

@@ -31,6 +31,6 @@ def uplink(loss: float, freezes: int) -> Measure:
 
 
 ROWS = tuple(
-    Row(f"uplink-{loss * 100:.0f}", uplink(loss, freezes), f"uplink loss {loss:.0%}, RTT 50 ms", seconds=30)
+    Row(f"uplink-{loss * 100:.0f}", uplink(loss, freezes), f"uplink loss {loss:.0%}, RTT 50 ms", seconds=40)
     for loss, freezes in ((0.02, 1), (0.05, 3))
 )
