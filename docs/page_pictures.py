@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from support.chromium import chromium
 from support.server import Server, running_server
+from support.studio import until
 
 FOLDER = Path(__file__).parent / "pages"
 SIZES = ((360, 640), (768, 1024), (1440, 900))
@@ -36,7 +37,7 @@ GUESTS = (
 MORE_ROOMS = {"standup": ("Grace Hopper", 190, 24), "design": ("عمر الخيام", 28, 18)}
 ROOM = "planning"
 PARTS = ("lobby", "call", "people", "admin")
-SETTLED = 4.0
+SETTLED = 3.0
 "Seconds after which tiles glide no more, the toasts are gone and one's quality is known."
 
 
@@ -46,6 +47,12 @@ async def _page(browser: Browser, person: tuple[str, int, int], **context: Any) 
     await page.add_init_script(f"({PORTRAIT})([{person[1]}, {person[2]}])")
     await page.add_init_script(f"localStorage.setItem('mixdown.name', {person[0]!r})")
     return page
+
+
+async def _lobby(page: Page, url: str) -> None:
+    """Open, with the camera's picture in it."""
+    await page.goto(url)
+    await until("the camera is open", lambda: page.evaluate("document.querySelector('mx-lobby')?.media?.video != null"))
 
 
 async def _join(page: Page) -> None:
@@ -63,7 +70,7 @@ async def _guests(browser: Browser, url: str) -> None:
     rooms = [(ROOM, person) for person in GUESTS] + list(MORE_ROOMS.items())
     for room, person in rooms:
         page = await _page(browser, person, viewport={"width": 320, "height": 200})
-        await page.goto(f"{url}/?room={room}&view=low")
+        await _lobby(page, f"{url}/?room={room}&view=low")
         await _join(page)
         if person is GUESTS[2]:
             await _click(page, "hand")
@@ -74,8 +81,8 @@ async def _guests(browser: Browser, url: str) -> None:
 async def _join_page(browser: Browser, server: Server, only: Sequence[str], size: tuple[int, int], scheme: str) -> None:
     width, height = size
     page = await _page(browser, ME, viewport={"width": width, "height": height}, color_scheme=scheme)
-    await page.goto(f"{server.url}/?room={ROOM}")
-    await asyncio.sleep(2)
+    await _lobby(page, f"{server.url}/?room={ROOM}")
+    await asyncio.sleep(1)
     if "lobby" in only:
         await page.screenshot(path=FOLDER / f"lobby-{width}-{scheme}.png")
     if {"call", "people"} & set(only):
@@ -85,7 +92,7 @@ async def _join_page(browser: Browser, server: Server, only: Sequence[str], size
         if "call" in only:
             await page.mouse.move(width / 2, height / 2)
             await page.screenshot(path=FOLDER / f"call-{width}-{scheme}.png")
-        if "people" in only:
+        if "people" in only and width == SIZES[0][0]:
             await _click(page, "people")
             await asyncio.sleep(1)
             await page.screenshot(path=FOLDER / f"people-{width}-{scheme}.png")
