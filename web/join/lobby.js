@@ -12,6 +12,8 @@ export function slug(text) {
   return plain.replace(/^-+/, '').slice(0, 63).replace(/-+$/, '') || 'main';
 }
 
+const DOUBLE_CLICK_MS = 500;
+
 /** The way in. Fires `enter` (detail: Entry). */
 export class Lobby extends HTMLElement {
   /** @type {Record<string, any>} */
@@ -58,10 +60,17 @@ export class Lobby extends HTMLElement {
     this.parts['room-row'].hidden = room !== null;
     if (room !== null) this.parts.room.value = room;
     this.parts.title.textContent = room === null ? 'Join a meeting' : `Join “${room}”`;
-    this.parts.join.disabled = false;
+    this.#takeClicks(open ? 0 : DOUBLE_CLICK_MS);
     this.#draw();
     if (!navigator.mediaDevices) this.#missing(INSECURE);
     else if (open) void this.#openIfAllowed();
+  }
+
+  /** After a meeting the second half of a double click on Leave would join it again. @param {number} ms from now on */
+  #takeClicks(ms) {
+    const { join } = this.parts;
+    join.disabled = ms > 0;
+    if (ms > 0) window.setTimeout(() => (join.disabled = false), ms);
   }
 
   async #openIfAllowed() {
