@@ -57,7 +57,7 @@ async def _lobby(page: Page, url: str) -> None:
 
 async def _join(page: Page) -> None:
     await page.click("mx-lobby [data-part=join]")
-    await page.wait_for_selector("mx-stage:not([hidden])")
+    await page.wait_for_selector("mx-stage:not([hidden])", state="attached")
 
 
 async def _click(page: Page, part: str) -> None:
