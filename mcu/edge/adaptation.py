@@ -62,7 +62,8 @@ class Probe:
 class Adaptation:
     """Of one peer. tier: what it is to be sent now; ceiling: the best it may have, by its own or an admin's choice.
     probe: the padding that is wanted, if any. drain: seconds for which nothing of the picture should be sent after the
-    last step down, because that much is still queued on the way. room: bit/s that the line seemed to carry then."""
+    last step down, because that much is still queued on the way. room: bit/s that the line seemed to carry then.
+    failure: of the last probe that failed, what was seen; seen: the queue at the last step down."""
 
     def __init__(self, ceiling: TierName, now: float, *, can_probe: bool = True) -> None:
         self.tier = self.ceiling = ceiling
@@ -70,6 +71,8 @@ class Adaptation:
         self.probe: Probe | None = None
         self.drain = 0.0
         self.room = float("inf")
+        self.failure = ""
+        self.seen = 0.0
         self.shortage = Shortage()
         self.can_probe = can_probe
         self._changed = now
@@ -144,6 +147,7 @@ class Adaptation:
             self._next_probe = now + QUIET
         self.tier = tier
         self.drain = min(DRAIN_MOST, path.backlog)
+        self.seen = path.queue
         self._changed = now
         self._judge_from = now + SETTLE + self.drain
         self.shortage.forget()
@@ -197,6 +201,10 @@ class Adaptation:
         return remb.rate is not None and now - remb.at < REMB_FRESH and remb.rate >= probe.rate
 
     def _probe_failed(self, path: Path, now: float) -> None:
+        lasted = now - self.probe.since if self.probe is not None else 0.0
+        narrowest = path.narrowest(now, least=2)
+        self.failure = f"{lasted:.2f} s, queue {path.queue:.3f} s, loss {path.loss(now):.2f}"
+        self.failure += f", {path.delivered / 1000:.0f} kb/s came, narrowest {(narrowest or 0) / 1000:.0f} kb/s"
         self.probe = None
         self._next_probe = now + self._probe_pause
         self._probe_pause = min(PROBE_PAUSE_MOST, 2 * self._probe_pause)

@@ -123,7 +123,12 @@ class Bandwidth:
             return
         adaptation.can_probe = video.can_pad
         before = adaptation.tier
+        probe = adaptation.probe
         changed = adaptation.decide(self.path, now)
+        if probe is not None and adaptation.probe is None and not changed:
+            self._counters["bandwidth_probes_failed"] += 1
+            request = self._lines.request
+            log.info("x probe", room=request.room, participant=request.participant, saw=adaptation.failure)
         self._pace(out, now)
         if adaptation.probe is not None and self._padding is None:
             self._counters["bandwidth_probes"] += 1
@@ -148,6 +153,7 @@ class Bandwidth:
             participant=request.participant,
             before=before.value,
             now=adaptation.tier.value,
+            queue_ms=round(adaptation.seen * 1000),
             kbps=None if adaptation.room == float("inf") else round(adaptation.room / 1000),
             sound_kbps=round(adaptation.ladder.sound / 1000),
             drain_ms=round(adaptation.drain * 1000),
