@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-PURE = {"test_link.py"}
+PURE = {"test_link.py", "test_rows.py"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
