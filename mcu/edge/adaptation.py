@@ -29,6 +29,8 @@ PROBE_LEAST = 0.5
 PROBE_MORE, PROBE_SHARE = 1.05, 0.97
 "Of the next step's rate, what padding fills up to; of that, what must arrive."
 PROBE_QUEUE = 0.08
+PROBE_LOSS, PROBE_MARKS = 0.1, 20
+"Share of marks lost, of at least so many: on a way with a few losses one of the first must not decide."
 PROBE_NARROW = 0.85
 "Of the padded rate, what packets that left together must not fall short of."
 PROBE_PAUSE = 4.0
@@ -184,7 +186,7 @@ class Adaptation:
         if path.speaks:
             narrowest = path.narrowest(now, least=2)
             too_narrow = narrowest is not None and narrowest < PROBE_NARROW * probe.rate
-            if too_narrow or path.queue > PROBE_QUEUE or path.loss(now) > CLEAN_LOSS:
+            if too_narrow or path.queue > PROBE_QUEUE or path.loss(now, least=PROBE_MARKS) > PROBE_LOSS:
                 self._probe_failed(path, now)
             elif lasted >= PROBE_LEAST and path.span > PROBE_LEAST / 2 and path.delivered >= PROBE_SHARE * probe.rate:
                 self._step_up(probe.tier, now)

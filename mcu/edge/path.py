@@ -7,7 +7,6 @@ It watches marks: some packets of the picture carry a running number, and the pe
 from __future__ import annotations
 
 from collections import deque
-from statistics import median
 from typing import NamedTuple
 
 from mixdown.mcu.edge.transport_cc import Arrivals
@@ -30,6 +29,7 @@ BURST_GAP = 0.002
 BURST_BYTES = 400
 MAX_BURSTS = 15
 BURST_SECONDS = 3.0
+WIDEST_SECONDS = 0.5
 
 
 class Sample(NamedTuple):
@@ -177,18 +177,25 @@ class Path:
                 busy = sample
         return busy if newest.arrived - busy.arrived >= BUSY_SECONDS else first
 
-    def loss(self, now: float, seconds: float = LOSS_SECONDS) -> float:
-        """0 until some marks were reported on."""
+    def loss(self, now: float, seconds: float = LOSS_SECONDS, least: int = 5) -> float:
+        """0 until `least` marks were reported on."""
         if now - self._last_lost > seconds:
             return 0.0
         fates = [lost for at, lost in self._fates if now - at <= seconds]
-        return sum(fates) / len(fates) if len(fates) >= 5 else 0.0
+        return sum(fates) / len(fates) if len(fates) >= least else 0.0
 
     def narrowest(self, now: float, least: int = 3) -> float | None:
         """bit/s of the narrowest link by packets that left together lately; None: fewer than `least` did. Links that
-        gather packets (Wi-Fi) look wider than they are."""
-        rates = [rate for at, rate in self._bursts if now - at <= BURST_SECONDS]
-        return median(rates) if len(rates) >= least else None
+        gather packets (Wi-Fi) look wider than they are; the upper quartile, because a late machine makes them look
+        narrower."""
+        rates = sorted(rate for at, rate in self._bursts if now - at <= BURST_SECONDS)
+        return rates[3 * len(rates) // 4] if len(rates) >= least else None
+
+    def widest(self, now: float) -> float | None:
+        """bit/s, the best of the three bursts that came last; None: there were none of late. A line that became thin
+        shows it in each of them, a machine that is late by turns does not."""
+        rates = [rate for at, rate in list(self._bursts)[-3:] if now - at <= WIDEST_SECONDS]
+        return max(rates, default=None)
 
     @property
     def speaks(self) -> bool:

@@ -14,6 +14,8 @@ from mixdown.mcu.edge.path import Path
 
 QUEUE_GROWS, GROWTH = 0.06, 0.01
 "Seconds of queue over which a way is too narrow if the queue still grows; by how much in STANDING_SECONDS."
+WIDE, QUEUE_DEEP = 1.3, 0.25
+"Of what is sent, the rate of a line that is not too thin, by packets that left together; seconds of queue."
 QUEUE_STANDS, STANDS_FOR = 0.15, 1.5
 "Seconds of queue that are too many if they stay, and for how long: a line that is too thin by a little."
 SHRINKS = 0.9
@@ -103,11 +105,17 @@ class Shortage:
         if path.span < SPAN:
             return None
         overflows = path.loss(now) >= NARROW_LOSS and path.queue > OVERFLOW_QUEUE
-        if overflows or (path.queue > QUEUE_GROWS and path.growth > GROWTH):
+        grows = path.queue > QUEUE_GROWS and path.growth > GROWTH
+        if overflows or (grows and not self._is_wide(path, ladder, tier, now)):
             return MARGIN * path.delivered
         if self._stands(path.queue, now):
             return min(MARGIN * path.delivered, ladder.total(below(tier)))
         return None
+
+    def _is_wide(self, path: Path, ladder: Ladder, tier: TierName, now: float) -> bool:
+        """Whether what is late is late for another reason than the line's rate; not believed over QUEUE_DEEP."""
+        widest = path.widest(now)
+        return widest is not None and widest > WIDE * ladder.total(tier) and path.queue < QUEUE_DEEP
 
     def _stands(self, queue: float, now: float) -> bool:
         """Whether there was a queue for STANDS_FOR that does not get shorter."""
