@@ -22,9 +22,24 @@ function microphone(raw) {
   return { echoCancellation: !raw, noiseSuppression: !raw, autoGainControl: !raw, ...wish(chosen('microphone')) };
 }
 
-/** A wish, no demand: a camera that was unplugged since is no reason to be without one. @param {string} id */
+/** A demand: as a wish, it would lose against a camera that has the wished size. @param {string} id */
 function wish(id) {
-  return id ? { deviceId: { ideal: id } } : {};
+  return id ? { deviceId: { exact: id } } : {};
+}
+
+/** A device that was unplugged since is no reason to be without one. @param {MediaStreamConstraints} constraints */
+async function open(constraints) {
+  try {
+    return await navigator.mediaDevices.getUserMedia(constraints);
+  } catch (error) {
+    if (/** @type {{name?: string}} */ (error).name !== 'OverconstrainedError') throw error;
+    return navigator.mediaDevices.getUserMedia({ audio: anyOf(constraints.audio), video: anyOf(constraints.video) });
+  }
+}
+
+/** @param {boolean | MediaTrackConstraints | undefined} constraints @returns {boolean | MediaTrackConstraints} */
+function anyOf(constraints) {
+  return typeof constraints === 'object' ? { ...constraints, deviceId: undefined } : constraints ?? false;
 }
 
 /**
@@ -35,7 +50,7 @@ function wish(id) {
 export async function openBoth({ raw }) {
   if (!navigator.mediaDevices) return { audio: null, video: null, problem: INSECURE };
   try {
-    return tracksOf(await navigator.mediaDevices.getUserMedia({ audio: microphone(raw), video: camera() }), null);
+    return tracksOf(await open({ audio: microphone(raw), video: camera() }), null);
   } catch (error) {
     if (refused(error)) return { audio: null, video: null, problem: explain(error, 'camera and microphone') };
   }
@@ -53,7 +68,7 @@ export async function openOne(kind, { raw }) {
   if (!navigator.mediaDevices) return { audio: null, video: null, problem: INSECURE };
   const constraints = kind === 'audio' ? { audio: microphone(raw) } : { video: camera() };
   try {
-    return tracksOf(await navigator.mediaDevices.getUserMedia(constraints), null);
+    return tracksOf(await open(constraints), null);
   } catch (error) {
     return { audio: null, video: null, problem: explain(error, kind === 'audio' ? 'microphone' : 'camera') };
   }
