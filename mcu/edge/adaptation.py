@@ -22,6 +22,8 @@ DRAIN_MOST = 1.5
 QUIET = 3.0
 "Seconds of a good way before a step up is tried."
 CLEAN_QUEUE = 0.05
+STALE = 1.0
+"Seconds after the last report for which its queue holds: with sound alone there are no reports."
 CLEAN_LOSS = 0.05
 PROBE_SECONDS = 2.0
 PROBE_LEAST = 0.5
@@ -174,7 +176,7 @@ class Adaptation:
     def _may_probe(self, path: Path, now: float) -> bool:
         if now < self._next_probe or min(now - self._changed, now - self._trouble) < QUIET:
             return False
-        if path.queue > CLEAN_QUEUE:
+        if path.queue > CLEAN_QUEUE and now - path.last_report < STALE:
             return False
         narrowest = path.narrowest(now)
         if narrowest is None or narrowest >= self.ladder.total(above(self.tier)):

@@ -58,6 +58,11 @@ class Bandwidth:
     def limited_by(self) -> Limit:
         return self.adaptation.limit
 
+    @property
+    def thin(self) -> bool:
+        """Whether the line is what limits the picture: then sound is sent without copies."""
+        return self.adaptation.limit is Limit.BANDWIDTH
+
     def open(self, out: Outgoing) -> None:
         """The transport is up."""
         self._out = out

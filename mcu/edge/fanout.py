@@ -92,7 +92,7 @@ class FanOut:
                 self._drop(before, key)
             room = peer.request.room
             try:
-                if doubled is not None and sender.codec.red is not None:
+                if doubled is not None and sender.codec.red is not None and not peer.bandwidth.thin:
                     sent += peer.send_frame(sender, frame, doubled.payloads(sender.codec.payload_type), red=True)
                 else:
                     sent += peer.send_frame(sender, frame, payloads)

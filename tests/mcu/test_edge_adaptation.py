@@ -170,6 +170,19 @@ def test_without_a_repair_stream_a_step_up_is_tried_without_padding() -> None:
     assert adaptation.decide(path, 9.0) and adaptation.tier is TierName.MEDIUM and adaptation.probe is None
 
 
+def test_a_queue_that_was_reported_last_does_not_keep_the_picture_away_for_ever() -> None:
+    """With sound alone nothing is reported any more."""
+    adaptation, path = Adaptation(TierName.FULL, 0.0), Path()
+    adaptation.on_remb(2_000_000, 0.9)
+    adaptation.on_report(0.2, 0.9)
+    adaptation.on_remb(50_000, 1.0)
+    assert adaptation.decide(path, 1.0) and adaptation.tier is TierName.AUDIO
+    path.queue, path.last_report, path.reports = 0.3, 1.5, 10
+    assert not adaptation.decide(path, 2.0) and adaptation.probe is None
+    adaptation.decide(path, 6.0)
+    assert adaptation.probe is not None
+
+
 def test_ladder() -> None:
     ladder = Ladder((1500, 700, 200), 80_000)
     assert ladder.total(TierName.AUDIO) == 80_000
