@@ -30,6 +30,10 @@ from mixdown.mcu.link.messages import KeyFrameRequest, MixerPort, SenderReport
 CONTROL_PAUSE = 0.05
 """Seconds between two key-frame requests of a peer, and between two reports of a source, that reach the mixer: a flood
 of them would fill the queue that all rooms share."""
+KEY_FRAME_RATE, KEY_FRAME_BURST = 8, 12
+"Key-frame requests a second, and at once. Browsers ask every 200 ms at most while they wait for one."
+KEY_FRAME_FLOOD = 10.0
+"Seconds for which none of a peer that asked more often is heard: it gets the key frames that others need."
 MAX_NACKED = 512
 "Packets that one NACK may ask for again: more than half of what is remembered."
 NACK_RATE, NACK_BURST = 1000, 1024
@@ -53,6 +57,8 @@ class Control:
         self.arrived = ArrivalLog()
         self._sent_reports: dict[int, float] = {}
         self._nacks = Budget(NACK_RATE, NACK_BURST)
+        self._key_frames = Budget(KEY_FRAME_RATE, KEY_FRAME_BURST)
+        self._flooded_until = float("-inf")
         self._told: dict[str, float] = {}  # what was asked or reported -> when the mixer heard of it last
 
     def take(self, packet: AnyRtcpPacket, now: float) -> None:
@@ -89,7 +95,11 @@ class Control:
 
     def _on_key_frame_request(self, now: float) -> None:
         self._counters["key_frames_asked"] += 1
-        if self._may_tell("key frame", now):
+        if not self._key_frames.spend(1, now):
+            self._flooded_until = now + KEY_FRAME_FLOOD
+        if now < self._flooded_until:
+            self._counters["key_frame_floods"] += 1
+        elif self._may_tell("key frame", now):
             request = self._lines.request
             self._mixer.send(KeyFrameRequest(request.room, request.participant))
 

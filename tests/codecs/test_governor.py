@@ -36,6 +36,29 @@ def test_one_flooder_gets_three_in_ten_seconds() -> None:
     assert governor.deferred > 500
 
 
+def test_and_six_in_a_minute() -> None:
+    governor = Governor()
+    forced = 0
+    for tick in range(30 * 120):
+        governor.request("flooder", tick / 30)
+        forced += governor.take(tick / 30)
+    assert forced == 12
+
+
+def test_a_repeated_request_crosses_its_key_frame_on_the_way() -> None:
+    """Browsers ask every 200 ms until the key frame is there; over a long way that is after it was made."""
+    governor = Governor()
+    governor.request("a", 0.0)
+    assert governor.take(0.0)
+    governor.request("a", 0.2)
+    governor.request("a", 0.4)
+    assert not governor.take(0.6)
+    governor.request("b", 0.2)
+    assert governor.take(0.6)
+    governor.request("a", 0.9)
+    assert not governor.take(1.0) and governor.take(1.2), "it had not asked for that one: perhaps it was lost"
+
+
 def test_who_asks_too_often_waits_for_the_next_one_of_another() -> None:
     governor = Governor()
     for second in range(3):
