@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 
-
 LONG_WINDOWS, LONG_PATIENCE = 6, 2
 "In six windows a subscriber is granted twice as many key frames as in one."
 
