@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 
 import atheris
-
 from fuzz.catalogue import TARGETS, measured
 
 

@@ -6,7 +6,6 @@ import os
 import random
 
 import pytest
-
 from fuzz.catalogue import TARGETS, Target, measured, mutated
 
 RUNS = int(os.environ.get("MIXDOWN_FUZZ_RUNS", "2000"))
