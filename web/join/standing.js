@@ -25,6 +25,8 @@ export class Standing extends EventTarget {
     this.own = own;
     this.hand = hand;
     this.self = self;
+    /** Wishes from before we were in. @type {Object<string, unknown>} */
+    this.early = {};
     this.telling = 0; // how many of our own changes the server has not answered yet
     this.toldAt = -SETTLED_MS;
     this.reconciler = 0;
@@ -45,10 +47,13 @@ export class Standing extends EventTarget {
       this.hand = false;
       this.name = null;
       this.role = null;
+      this.early = {};
     }
     this.mediaTaken = !this.watching;
     const { muted, cameraOff } = this.own;
-    if (muted || cameraOff) this.tell({ ...(muted ? { audio_muted: true } : {}), ...(cameraOff ? { video_muted: true } : {}) });
+    const wishes = { ...this.early, ...(muted ? { audio_muted: true } : {}), ...(cameraOff ? { video_muted: true } : {}) };
+    this.early = {};
+    if (Object.keys(wishes).length) this.tell(wishes);
   }
 
   toggleHand() {
@@ -60,7 +65,10 @@ export class Standing extends EventTarget {
   /** @param {Object<string, unknown>} change our own wish */
   tell(change) {
     const { id, token, api } = this.call;
-    if (!id || !token) return; // not in yet: told on joining
+    if (!id || !token) {
+      this.early = { ...this.early, ...change };
+      return;
+    }
     this.telling += 1;
     api.patch(id, change)
       .catch((error) => {
