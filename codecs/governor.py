@@ -56,8 +56,9 @@ class Governor:
 
     def made(self, now: float) -> None:
         """The encoder gave a key frame (also by itself, as its first is): whoever waits is served."""
+        served = frozenset(self._pending)
+        self._served = served | self._served if self._just_made(now) else served  # told when forced, and when encoded
         self._last = now
-        self._served = frozenset(self._pending)
         self._pending.clear()
         for subscriber in [name for name, granted in self._granted.items() if self._expire(granted, now)]:
             del self._granted[subscriber]

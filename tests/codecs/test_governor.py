@@ -50,6 +50,7 @@ def test_a_repeated_request_crosses_its_key_frame_on_the_way() -> None:
     governor = Governor()
     governor.request("a", 0.0)
     assert governor.take(0.0)
+    governor.made(0.02)  # once it is encoded
     governor.request("a", 0.2)
     governor.request("a", 0.4)
     assert not governor.take(0.6)
