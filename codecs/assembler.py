@@ -8,10 +8,12 @@ closed for good. Decodable means: no sequence number is missing since the last k
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from mixdown.codecs.assembled import AssembledFrame, AssemblerCounters, Decision
 from mixdown.codecs.depacketise import BareFrame, Depacketiser, starts_key
 from mixdown.codecs.encoded import CodecId
+from mixdown.codecs.key_request import KeyRequest
 from mixdown.codecs.nack import NackList
 
 MAX_PACKETS = 1024
@@ -31,57 +33,6 @@ LOOK_EVERY = 0.006
 "Seconds between two polls that a lossy line wants."
 RESCUE = 0.35
 "Seconds for which a repair may still come before the key frame that was asked for in its stead."
-PLI_INTERVAL = 0.5
-PLI_AT_START = 0.2
-"Seconds. A stream begins with a key frame as a rule: time for it to arrive."
-PLI_SPACING = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class AssembledFrame:
-    """A whole frame, decodable after those released before it.
-
-    first, last: extended sequence numbers; timestamp: unwrapped, 1/90000 s; data: VP8 frame, or Annex B with parameter
-    sets before each IDR; layer_sync: VP8's Y bit, or a key frame.
-    """
-
-    first: int
-    last: int
-    timestamp: int
-    codec: CodecId
-    data: bytes
-    key: bool
-    temporal_layer: int = 0
-    layer_sync: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What to do after a poll. nack: 16-bit sequence numbers; frames: those that giving up a gap has set free."""
-
-    nack: list[int] = field(default_factory=list)
-    pli: bool = False
-    frames: list[AssembledFrame] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class AssemblerCounters:
-    """Since the stream began. late: came after their frame was given up or released; lost: packets given up;
-    skipped: whole frames dropped for want of a key frame; malformed: frames that were no frames."""
-
-    packets: int = 0
-    empty: int = 0
-    duplicates: int = 0
-    late: int = 0
-    lost: int = 0
-    frames: int = 0
-    key_frames: int = 0
-    skipped: int = 0
-    malformed: int = 0
-    overflows: int = 0
-    restarts: int = 0
-    nacks: int = 0
-    plis: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +62,7 @@ class VideoAssembler:
         self._codec: CodecId | None = None
         self._key_starts: list[int] = []
         self._last_new = self._last_gap = float("-inf")
-        self._pli_due = 0.0
-        self._pli_last = float("-inf")
+        self._request = KeyRequest()
         self._stray: int | None = None
 
     @property
@@ -153,7 +103,7 @@ class VideoAssembler:
         self.counters.empty += not payload
         self._track(sequence, now, repair)
         if len(self._packets) > MAX_PACKETS or self._bytes > MAX_BYTES:
-            self._overflow(now)
+            self._overflow()
         elif self._wants_key and payload and starts_key(codec, packet.payload, self._ended_before(sequence, packet)):
             self._key_starts = sorted({*self._key_starts, sequence})
         return self._release()
@@ -188,7 +138,7 @@ class VideoAssembler:
         self._highest = sequence - 1
         self._boundary = self._started = self._rescue = False
         self._waiting = True
-        self._pli_due = max(now + PLI_AT_START, self._pli_last + PLI_SPACING)
+        self._request.begin(now)
 
     def _accept(self, sequence: int, now: float) -> bool:
         """Whether the packet is new and near; a stream that went on elsewhere is followed at its second packet."""
@@ -221,7 +171,7 @@ class VideoAssembler:
         if gap < sequence:
             self._last_gap = now
             if not self._missing.add(gap, sequence - 1, now):
-                self._give_up(sequence - 1, now)
+                self._give_up(sequence - 1)
 
     def _probe_tail(self, now: float) -> None:
         """A frame that began and does not go on: its next packet counts as missing."""
@@ -298,13 +248,13 @@ class VideoAssembler:
             self.counters.skipped += 1
         else:
             self.counters.malformed += 1
-            self._wait_for_key(self._pli_last + PLI_SPACING)
+            self._wait_for_key()
 
     def _judge(self, bare: BareFrame, run: list[int], head: _Packet) -> AssembledFrame | None:
         if not bare.picture:
             return None
         if head.codec is not self._codec and not bare.key and not self._waiting:
-            self._wait_for_key(self._pli_last + PLI_SPACING)
+            self._wait_for_key()
         if self._waiting and not bare.key:
             self.counters.skipped += 1
             return None
@@ -351,17 +301,18 @@ class VideoAssembler:
             return []
         if not self._waiting and self._missing.overdue(now, patience + RESCUE) is None:
             if not self._rescue:
-                self._rescue, self._pli_due = True, max(now, self._pli_last + PLI_INTERVAL)
+                self._rescue = True
+                self._request.patiently()
                 self._find_key_starts()
                 return self._release()
             return []
-        self._give_up(overdue, now)
+        self._give_up(overdue)
         return self._release()
 
-    def _give_up(self, last: int, now: float) -> None:
+    def _give_up(self, last: int) -> None:
         """Nobody waits any longer for what is missing up to `last`: on to the next key frame."""
         assert self._next is not None
-        self._wait_for_key(max(now, self._pli_last + PLI_SPACING))
+        self._wait_for_key()
         before = len(self._packets)
         span = last + 1 - self._next
         self._advance(last + 1)
@@ -369,10 +320,10 @@ class VideoAssembler:
         self._boundary = False
         self._started = True
 
-    def _wait_for_key(self, pli_due: float) -> None:
+    def _wait_for_key(self) -> None:
         """Key frames that are already here count: their beginnings are sought again among the held packets."""
         if not self._wants_key:
-            self._pli_due = pli_due
+            self._request.soon()
         self._waiting, self._rescue = True, False
         self._find_key_starts()
 
@@ -384,17 +335,15 @@ class VideoAssembler:
         ]
 
     def _pli(self, now: float) -> bool:
-        if not self._wants_key or now < self._pli_due:
+        if not self._wants_key or not self._request.take(now):
             return False
         self._started = True
-        self._pli_last = now
-        self._pli_due = now + PLI_INTERVAL
         self.counters.plis += 1
         return True
 
-    def _overflow(self, now: float) -> None:
+    def _overflow(self) -> None:
         self.counters.overflows += 1
-        self._give_up(self._highest, now)
+        self._give_up(self._highest)
 
     def _restart(self, sequence: int, now: float) -> None:
         self.counters.restarts += 1

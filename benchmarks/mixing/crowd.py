@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ctypes
 import json
 import socket
-import struct
 import sys
 import time
 from collections.abc import Sequence
@@ -27,12 +25,12 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSession
 from aiortc.mediastreams import MediaStreamTrack
 
 from benchmarks.mixing.content import FPS, sound_clip, video_clip
+from mixdown.mcu.edge.source_filter import attach
 from mixdown.mixer.media import Size
 
 LISTENING = 2
 "Clients of each kind whose packets are looked at."
 ENCODERS = {"VP8": "libvpx", "H264": "libx264"}
-SO_ATTACH_FILTER = 26
 
 
 class Clip(MediaStreamTrack):
@@ -84,7 +82,7 @@ def deafen(sock: socket.socket) -> None:
     """The kernel keeps STUN, DTLS and RTCP (RFC 7983; RTCP's types 192 to 223, RFC 5761) and drops the rest.
 
     Classic BPF on a UDP socket sees the UDP header first: the payload begins at 8."""
-    code = (
+    code = [
         (0x30, 0, 0, 8),  # first byte
         (0x35, 0, 3, 128),  # RTP or RTCP?
         (0x30, 0, 0, 9),  # second byte
@@ -92,9 +90,9 @@ def deafen(sock: socket.socket) -> None:
         (0x35, 1, 0, 224),
         (0x06, 0, 0, 0xFFFF),  # keep
         (0x06, 0, 0, 0),  # drop
-    )
-    program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *line) for line in code))
-    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HxxxxxxP", len(code), ctypes.addressof(program)))
+    ]
+    if not attach(sock, code):
+        raise OSError("this kernel takes no filter on a socket")
 
 
 class Client:

@@ -5,22 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import httpx2
-import psutil
 
 from benchmarks.record import ROOT
 
-COMMAND = Path(sys.executable).with_name("mixdown")
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.server import Server, running_server
+
 READY_SECONDS = 60.0
 WARM_UP = 5.0
 "Seconds before the measurement: everybody has a key frame, encoders and estimators have settled."
@@ -61,35 +58,6 @@ class Round:
     longest_gap: float
     memory_mb: float
     latency_ms: dict[str, dict[str, float]]
-
-
-@asynccontextmanager
-async def server() -> AsyncIterator[tuple[psutil.Process, str]]:
-    """`mixdown serve` in a process of its own, with defaults; its URL."""
-    with tempfile.TemporaryDirectory() as folder, socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        arguments = ["serve", "--host", "127.0.0.1", "--port", str(port), "--no-lan", "--data-dir", folder]
-        process = await asyncio.create_subprocess_exec(
-            COMMAND, *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-        )
-        url = f"http://127.0.0.1:{port}"
-        try:
-            async with asyncio.timeout(READY_SECONDS), httpx2.AsyncClient(base_url=url) as http:
-                while not await _ready(http):
-                    await asyncio.sleep(0.1)
-            yield psutil.Process(process.pid), url
-        finally:
-            process.terminate()
-            await asyncio.wait_for(process.wait(), 15)
-
-
-async def _ready(http: httpx2.AsyncClient) -> bool:
-    try:
-        return (await http.get("/readyz")).status_code == 200
-    except httpx2.TransportError:
-        return False
 
 
 class Crowd:
@@ -135,27 +103,19 @@ async def crowd(url: str, room: str, load: Load) -> AsyncIterator[Crowd]:
 
 async def measure(load: Load, seconds: float) -> Round:
     """One round in a fresh server."""
-    async with (
-        server() as (process, url),
-        crowd(url, "bench", load) as people,
-        httpx2.AsyncClient(base_url=url) as http,
-    ):
+    async with running_server() as server, crowd(server.url, "bench", load) as people:
         await asyncio.sleep(WARM_UP)
         await people.mark()
-        begun, cpu, stats, ears = time.monotonic(), _cpu(process), await _stats(http), await people.mark()
+        begun, cpu, stats, ears = time.monotonic(), server.cpu_seconds(), await _stats(server), await people.mark()
         await asyncio.sleep(seconds)
-        spent, ended, elapsed = _cpu(process) - cpu, await _stats(http), time.monotonic() - begun
+        spent, ended, elapsed = server.cpu_seconds() - cpu, await _stats(server), time.monotonic() - begun
         heard = await people.mark()
-        memory = process.memory_info().rss / 1e6
+        memory = server.process.memory_info().rss / 1e6
     return _round(spent, elapsed, stats, ended, ears, heard, memory)
 
 
-def _cpu(process: psutil.Process) -> float:
-    return sum(sum(member.cpu_times()[:2]) for member in [process, *process.children(recursive=True)])
-
-
-async def _stats(http: httpx2.AsyncClient) -> dict[str, Any]:
-    found: dict[str, Any] = (await http.get("/v1/rooms/bench/stats")).json()
+async def _stats(server: Server) -> dict[str, Any]:
+    found: dict[str, Any] = await server.api.get("/v1/rooms/bench/stats")
     return found
 
 

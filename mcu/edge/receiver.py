@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from mixdown.codecs.assembler import AssembledFrame, VideoAssembler
+from mixdown.codecs.assembled import AssembledFrame
+from mixdown.codecs.assembler import VideoAssembler
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
 from mixdown.codecs.redundancy import Piece, RedundantStream
 from mixdown.mcu.edge.offer import URI_LEVEL, Codec, OfferedMedia

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.lossy import FPS, LossyCall, Seen, Way
 
-from mixdown.codecs.assembler import PLI_SPACING
 from mixdown.codecs.encoded import CodecId
+from mixdown.codecs.key_request import SPACING
 from mixdown.codecs.nack import MAX_TRIES
 from mixdown.mcu.edge.sender import REPAIR_BURST, REPAIR_SHARE
 
@@ -27,7 +27,7 @@ def check(seen: Seen, seconds: float) -> None:
     assert not seen.frames or seen.frames[0][1], "began without a key frame"
     assert seen.asked <= MAX_TRIES * seen.sent
     assert seen.repair_bytes <= REPAIR_SHARE * seen.media_bytes + REPAIR_BURST
-    assert len(seen.plis) <= seconds / PLI_SPACING + 1
+    assert len(seen.plis) <= seconds / SPACING + 1
 
 
 @pytest.mark.parametrize("codec", CODECS)

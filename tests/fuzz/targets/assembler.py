@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from fuzz.reader import Reader
 
-from mixdown.codecs.assembler import MAX_BYTES, MAX_PACKETS, AssembledFrame, VideoAssembler
+from mixdown.codecs.assembled import AssembledFrame
+from mixdown.codecs.assembler import MAX_BYTES, MAX_PACKETS, VideoAssembler
 from mixdown.codecs.encoded import CodecId
 from mixdown.codecs.nack import MAX_AT_ONCE
 
