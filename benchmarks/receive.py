@@ -35,6 +35,7 @@ from support.aiortc_client import no_decoding
 from support.replay_client import ReplayClient
 from support.sources import source
 
+from benchmarks.fanout import Signalling
 from benchmarks.record import load, machine, save
 from mixdown.mcu import clock
 from mixdown.mcu.edge.edge import Edge
@@ -68,17 +69,6 @@ async def _senders(pipe: Connection) -> None:
             pipe.send("closed")
         else:
             return
-
-
-class Signalling:
-    """Asks the child without stopping this side's loop."""
-
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
-
-    async def ask(self, command: str, argument: Any = None) -> Any:
-        self._pipe.send((command, argument))
-        return await asyncio.get_running_loop().run_in_executor(None, self._pipe.recv)
 
 
 class Sink:
