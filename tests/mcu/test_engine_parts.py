@@ -192,13 +192,16 @@ def test_a_job_that_hangs_costs_its_own_thread_only(monkeypatch: pytest.MonkeyPa
     faults = Faults()
     crew = Crew(faults)
     pool = DecoderPool(crew, faults, size=2, idle_seconds=5.0)
-    hold, ran = threading.Event(), []
+    hold, ran, hanging = threading.Event(), [], []
 
     def hang() -> None:
+        hanging.append(1)
         hold.wait(10)
 
     for _ in range(2):
         pool.submit(hang)
+    wait_for(lambda: len(hanging) == 2)
+    time.sleep(0.1)  # so that both have hung for long enough when the next job asks for a thread
     pool.submit(lambda: ran.append(1))
     wait_for(lambda: (pool.relieve(), ran)[1])
     assert faults.snapshot() == {"decoder_hung": 2}
