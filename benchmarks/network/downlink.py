@@ -82,7 +82,7 @@ def downlink(loss: float) -> Measure:
             control = await _lossy(net, client, loss, seconds)
         async with party(seed) as call:
             seen = await _lossy(call.net, call.subject, loss, seconds)
-            trouble = await call.trouble()
+            trouble = f"{await call.trouble()} {call.steps()}"
         return figures(f"{loss:.0%} downlink loss", seen, control, trouble)
 
     return measure

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,18 +137,12 @@ async def whole_after(client: PageClient, wanted: int) -> float:
     return time.monotonic() - began
 
 
-def steps(log: str) -> str:
-    """What the server says that it did, and why."""
-    lines = [json.loads(line) for line in log.splitlines() if '"- tier"' in line or '"x probe"' in line]
-    return "; ".join(one.get("saw") or f"{one['before']} > {one['now']} {one['kbps']} kb/s" for one in lines)
-
-
 async def measure(seed: int, seconds: float) -> list[Figure]:
     async with direct(seed) as (net, client):
         beside = await observe(net, client, seconds)
     async with party(seed) as call:
         seen = await observe(call.net, call.subject, seconds)
-        trouble = f"{await call.trouble()} {steps(call.server.log.read_text())}"
+        trouble = f"{await call.trouble()} {call.steps()}"
     note = f"{seen.note}; direct {beside.note} {trouble}"
     queue = f"longest queue once it fitted {seen.longest:.2f} s, direct {beside.longest:.2f} s"
     return [

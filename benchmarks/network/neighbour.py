@@ -54,7 +54,7 @@ def neighbour(name: str, make_bad: Callable[[Party], Awaitable[None]]) -> Measur
             clean = await notice(call, seconds)
             await make_bad(call)
             bad = await notice(call, seconds)
-            trouble = await call.trouble()
+            trouble = f"{await call.trouble()} {call.steps()}"
         return [
             at_most(f"others' freezes a minute, {name}", bad.freezes, clean.freezes, "", clean.freezes, trouble),
             at_most(f"others' pictures worse by, {name}", clean.psnr - bad.psnr, 0.5, "dB", None, f"{bad.psnr:.2f} dB"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from support.aiortc_client import no_decoding
 from support.freezes import Run
@@ -65,6 +67,17 @@ class Party:
         if totals["overrun"] or totals["late"] > 0.01 * totals["delivered"]:
             return f"emulator: {totals['late']} of {totals['delivered']} late, {totals['overrun']} overrun"
         return ""
+
+    def steps(self) -> str:
+        """What the server did about its peers' lines so far, and why, by its log."""
+        lines = [json.loads(one) for one in self.server.log.read_text().splitlines() if '"event"' in one]
+        return "; ".join(_step(one) for one in lines if one["event"] in ("- tier", "x probe"))
+
+
+def _step(line: dict[str, Any]) -> str:
+    if line["event"] == "x probe":
+        return str(line["saw"])
+    return f"{line['before']} > {line['now']}: {line['kbps']} kb/s, queue {line['queue_ms']} ms, {line['because']}"
 
 
 @asynccontextmanager

@@ -67,7 +67,8 @@ class Adaptation:
     """Of one peer. tier: what it is to be sent now; ceiling: the best it may have, by its own or an admin's choice.
     probe: the padding that is wanted, if any. drain: seconds for which nothing of the picture should be sent after the
     last step down, because that much is still queued on the way. room: bit/s that the line seemed to carry then.
-    failure: of the last probe that failed, what was seen; seen: the queue at the last step down."""
+    failure: of the last probe that failed, what was seen; seen: the queue at the last step down. reason: of the last
+    step, for the log."""
 
     def __init__(self, ceiling: TierName, now: float, *, can_probe: bool = True) -> None:
         self.tier = self.ceiling = ceiling
@@ -75,7 +76,7 @@ class Adaptation:
         self.probe: Probe | None = None
         self.drain = 0.0
         self.room = float("inf")
-        self.failure = ""
+        self.failure = self.reason = ""
         self.seen = 0.0
         self.shortage = Shortage()
         self.can_probe = can_probe
@@ -150,6 +151,7 @@ class Adaptation:
         else:
             self._next_probe = now + QUIET
         self.tier = tier
+        self.reason = f"{self.shortage.why}, {path.loss(now):.0%} of marks lost"
         self.drain = min(DRAIN_MOST, path.backlog)
         self.seen = path.queue
         self._changed = now
@@ -217,6 +219,7 @@ class Adaptation:
 
     def _step_up(self, tier: TierName, now: float) -> None:
         self.tier = tier
+        self.reason = "padding got through" if self.can_probe else "a quiet while"
         self.probe = None
         self._probe_pause = PROBE_PAUSE
         self._changed = self._rose = now

@@ -158,6 +158,7 @@ class Bandwidth:
             participant=request.participant,
             before=before.value,
             now=adaptation.tier.value,
+            because=adaptation.reason,
             queue_ms=round(adaptation.seen * 1000),
             kbps=None if adaptation.room == float("inf") else round(adaptation.room / 1000),
             sound_kbps=round(adaptation.ladder.sound / 1000),

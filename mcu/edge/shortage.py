@@ -59,10 +59,12 @@ class Remb:
 
 class Shortage:
     """Of one peer. loss: 0..1, as it reported last. room and what it is made of: bit/s that the way seems to carry,
-    where that is too little for the step that is sent; None while nothing is wrong."""
+    where that is too little for the step that is sent; None while nothing is wrong. why: for the log, what said so
+    last."""
 
     def __init__(self) -> None:
         self.loss = 0.0
+        self.why = ""
         self.remb = Remb()
         self._stood: tuple[float, float] | None = None
         self._sick = 0
@@ -99,6 +101,7 @@ class Shortage:
         if step is TierName.AUDIO and (self._rtt is None or self._rtt < self._rtt_least + RTT_QUEUE):
             return None
         self._sick = 0
+        self.why = "losses"
         return ladder.total(step)
 
     def _by_arrivals(self, path: Path, ladder: Ladder, tier: TierName, now: float) -> float | None:
@@ -107,8 +110,10 @@ class Shortage:
         overflows = path.loss(now) >= NARROW_LOSS and path.queue > OVERFLOW_QUEUE
         grows = path.queue > QUEUE_GROWS and path.growth > GROWTH
         if overflows or (grows and not self._is_wide(path, ladder, tier, now)):
+            self.why = "a short queue overflows" if overflows else "a queue grows"
             return MARGIN * path.delivered
         if self._stands(path.queue, now):
+            self.why = "a queue stands"
             return min(MARGIN * path.delivered, ladder.total(below(tier)))
         return None
 
@@ -132,8 +137,10 @@ class Shortage:
             room = remb.rate / REMB_SHARE + ladder.sound  # it counts what has a time stamp: the picture
             if self.loss < LIGHT_LOSS:  # jitter alone makes it fall as well: that takes nobody's picture away
                 room = max(room, ladder.total(TierName.LOW))
+            self.why = "REMB fell"
             return room
         if self._slow >= SLOW_REPORTS and (below(tier) is not TierName.AUDIO or self.loss > LIGHT_LOSS):
             self._slow = 0
+            self.why = "the round trip grew"
             return ladder.total(below(tier))
         return None
