@@ -5,34 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-Measure = Callable[[int, float], Awaitable[list["Figure"]]]
+from benchmarks.figure import Figure, at_least, at_most
+
+__all__ = ["Figure", "Measure", "Row", "at_least", "at_most", "worst"]
+
+Measure = Callable[[int, float], Awaitable[list[Figure]]]
 "(seed, seconds to measure for) -> figures, the same ones by name in each run."
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """limit: value <= limit is met, with `least` value >= limit. control: None where there is none."""
-
-    name: str
-    value: float
-    limit: float
-    unit: str = ""
-    least: bool = False
-    control: float | None = None
-    note: str = ""
-
-    @property
-    def good(self) -> bool:
-        return self.value >= self.limit if self.least else self.value <= self.limit
-
-    @property
-    def target(self) -> str:
-        return f"{'>=' if self.least else '<='} {self.limit:g}"
-
-    @property
-    def badness(self) -> float:
-        """Larger is worse; by the distance to the limit, which may differ from run to run."""
-        return self.limit - self.value if self.least else self.value - self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +22,6 @@ class Row:
     about: str
     seconds: float = 30.0
     runs: int = 3
-
-
-def at_most(
-    name: str, value: float, limit: float, unit: str = "", control: float | None = None, note: str = ""
-) -> Figure:
-    return Figure(name, round(value, 3), round(limit, 3), unit, False, control, note)
-
-
-def at_least(
-    name: str, value: float, limit: float, unit: str = "", control: float | None = None, note: str = ""
-) -> Figure:
-    return Figure(name, round(value, 3), round(limit, 3), unit, True, control, note)
 
 
 def worst(runs: Sequence[Sequence[Figure]]) -> list[Figure]:
