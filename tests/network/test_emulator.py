@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
-from support.network.emulator import Network, emulated
+from support.leftovers import clear_leftovers
+from support.network.emulator import Network, emulated, ip
 
 pytestmark = pytest.mark.usefixtures("network_possible")
 
@@ -67,6 +71,27 @@ async def test_no_namespace_is_left() -> None:
     async with emulated(["ann"]) as net:
         assert net.namespace("ann") in _namespaces()
     assert net.namespace("ann") not in _namespaces()
+
+
+def test_what_a_killed_run_left_is_cleared_and_nothing_else() -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    dead, alive, foreign = f"mx{gone.pid}ann", f"mx{os.getpid()}left", "mxnobody"
+    for name in (dead, alive, foreign):
+        ip("netns", "add", name)
+    sleeper = subprocess.Popen(["ip", "netns", "exec", dead, "sleep", "1000"])
+    try:
+        while not subprocess.run(["ip", "netns", "pids", dead], capture_output=True, text=True, check=True).stdout:
+            time.sleep(0.01)
+        assert dead in clear_leftovers()
+        assert sleeper.wait(5) == -signal.SIGKILL
+        assert dead not in _namespaces()
+        assert alive in _namespaces()
+        assert foreign in _namespaces()
+    finally:
+        sleeper.kill()
+        for name in (alive, foreign):
+            ip("netns", "del", name)
 
 
 def _namespaces() -> str:

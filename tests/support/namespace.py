@@ -18,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from support.leftovers import clear_leftovers, label
+
 NETWORK = "198.18"
 "RFC 2544: for test beds; nobody's addresses."
 CLONE_NEWNET = 0x4000_0000
@@ -129,12 +131,13 @@ class Namespace:
 @contextmanager
 def namespace() -> Iterator[Namespace]:
     """With its loopback up and nothing else; deleted at the end, and all cables with it."""
-    name = f"mixdown-{os.getpid() % 100_000}{next(_numbers)}"
+    clear_leftovers()
+    name = f"mixdown-{os.getpid()}-{next(_numbers)}"
     here = Namespace(name, f"{NETWORK}.{_free_block()}.1")
     _ip("netns", "add", name)
     try:
         here._ip("link", "set", "lo", "up")
-        _ip("address", "add", f"{here.service}/32", "dev", "lo")
+        _ip("address", "add", f"{here.service}/32", "dev", "lo", "label", label())
         yield here
     finally:
         with suppress(RuntimeError):  # where even that failed

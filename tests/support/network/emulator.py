@@ -22,6 +22,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from support.leftovers import clear_leftovers
 from support.network.conditions import Conditions, parse_conditions
 
 TESTS = Path(__file__).resolve().parents[2]
@@ -115,6 +116,7 @@ class Network:
         return new
 
     async def start(self) -> None:
+        clear_leftovers()
         own = f"{self._prefix}n"
         ports = [{"name": SERVER, "namespace": None, "device": own, "address": self.server}]
         for name in self.names:
