@@ -24,14 +24,15 @@ QUIET = 3.0
 CLEAN_QUEUE = 0.05
 STALE = 1.0
 "Seconds after the last report for which its queue holds: with sound alone there are no reports."
-CLEAN_LOSS = 0.05
+CLEAN_LOSS = 0.1
+"Share of packets lost over which no step up is tried."
 PROBE_SECONDS = 2.0
 PROBE_LEAST = 0.5
 "Seconds of padding, at most; before a success is believed."
 PROBE_MORE, PROBE_SHARE = 1.05, 0.97
 "Of the next step's rate, what padding fills up to; of that, what must arrive."
 PROBE_QUEUE = 0.08
-PROBE_LOSS, PROBE_MARKS = 0.1, 20
+PROBE_LOSS, PROBE_MARKS = 0.15, 30
 "Share of marks lost, of at least so many: on a way with a few losses one of the first must not decide."
 PROBE_NARROW = 0.85
 "Of the padded rate, what packets that left together must not fall short of."

@@ -20,8 +20,8 @@ from mixdown.mcu.edge.transport_cc import parse_arrivals
 log = structlog.get_logger("edge")
 
 DECIDE_EVERY = 0.1
-SOUND_EVERY = 2.0
-"Seconds over which it is measured what sound takes."
+MEASURE_EVERY = 2.0
+"Seconds over which it is measured what sound and picture take."
 LEAST_PACING, PACING = 1.05, 1.5
 "Of a step's rate, what its pictures are paced to on a thin line, by what that leaves to the sound."
 PACED_AFTER = 5.0
@@ -47,7 +47,7 @@ class Bandwidth:
         self._counters = counters
         self._out: Outgoing | None = None
         self._next = 0.0
-        self._sound = (0.0, 0)
+        self._measured = (0.0, 0, 0)
         self._thin_until = 0.0
         self._padding: asyncio.Handle | None = None
         self._padded_at = 0.0
@@ -68,7 +68,7 @@ class Bandwidth:
         self._out = out
         out.on_mark = self.path.sent
         now = clock.now()
-        self._sound = (now, out.sound)
+        self._measured = (now, out.sound, out.octets)
         self.adaptation = Adaptation(self.adaptation.ceiling, now, can_probe=True)
 
     def close(self) -> None:
@@ -112,12 +112,18 @@ class Bandwidth:
         if now < self._next or self._out is None:
             return
         self._next = now + DECIDE_EVERY
-        began, before = self._sound
-        if now - began >= SOUND_EVERY:
-            rate = max(LEAST_SOUND, 8 * (self._out.sound - before) / (now - began))
-            self._sound = (now, self._out.sound)
-            self.adaptation.ladder = Ladder(self.adaptation.ladder.rates, rate)
+        if now - self._measured[0] >= MEASURE_EVERY:
+            self._measure(self._out, now)
         self._decide(now)
+
+    def _measure(self, out: Outgoing, now: float) -> None:
+        began, sound, octets = self._measured
+        self._measured = (now, out.sound, out.octets)
+        sounds, all_ = (
+            8 * (here - before) / (now - began) for here, before in ((out.sound, sound), (out.octets, octets))
+        )
+        self.adaptation.ladder = Ladder(self.adaptation.ladder.rates, max(LEAST_SOUND, sounds))
+        self.adaptation.shortage.sent = all_ - sounds
 
     # ---- what follows --------------------------------------------------------------------------------------------
 
@@ -147,6 +153,8 @@ class Bandwidth:
         self.starved = down
         if down:
             out.hold(now + adaptation.drain)
+            out.drop_picture()
+            video.repair_no_more()
         self._lines.tier = adaptation.tier
         self.on_change()
 

@@ -24,6 +24,7 @@ from mixdown.mcu.edge.bandwidth import Bandwidth
 from mixdown.mcu.edge.budget import Budget
 from mixdown.mcu.edge.lines import Lines
 from mixdown.mcu.edge.outgoing import Outgoing
+from mixdown.mcu.edge.reported_loss import ReportedLoss
 from mixdown.mcu.edge.rtcp import remb_of
 from mixdown.mcu.link.messages import KeyFrameRequest, MixerPort, SenderReport
 
@@ -56,6 +57,7 @@ class Control:
         self._counters = counters
         self.arrived = ArrivalLog()
         self._sent_reports: dict[int, float] = {}
+        self._losses = ReportedLoss()
         self._nacks = Budget(NACK_RATE, NACK_BURST)
         self._key_frames = Budget(KEY_FRAME_RATE, KEY_FRAME_BURST)
         self._flooded_until = float("-inf")
@@ -127,8 +129,10 @@ class Control:
     def _on_report(self, report: RtcpReceiverInfo, now: float) -> None:
         video = self._lines.senders.get(MediaKind.VIDEO)
         if video is None or report.ssrc == video.streams.ssrc:
-            self.loss = report.fraction_lost / 256
-            self._bandwidth.on_report(self.loss, now)
+            loss = self._losses.take(report.packets_lost, report.highest_sequence, now)
+            if loss is not None:
+                self.loss = loss
+                self._bandwidth.on_report(loss, now)
         sent = self._sent_reports.get(report.lsr)
         if sent is not None and report.dlsr:
             rtt = now - sent - report.dlsr / NTP_MIDDLE

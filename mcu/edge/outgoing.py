@@ -70,6 +70,10 @@ class Outgoing:
         """Nothing of the picture leaves before that time: what is queued on the way gets through first."""
         self._held_until = until
 
+    def drop_picture(self) -> None:
+        """What still waits is of a picture that the line does not carry."""
+        self._waiting.clear()
+
     def send_paced(self, packets: Sequence[bytes], marks: Sequence[tuple[int, int]] = ()) -> None:
         """A frame of a picture, after those that still wait. marks: (index, number) of its marked packets."""
         burst = BURST if self.rate is None else THIN_BURST

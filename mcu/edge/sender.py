@@ -186,6 +186,12 @@ class MediaSender:
         header = self._repair_template.header(self.codec.rtx, repair_sequence, timestamp, marker=marker)
         return b"".join((header, sequence.to_bytes(2, "big"), sent.prefix, sent.payload))
 
+    def repair_no_more(self) -> None:
+        """What was sent so far is not repaired: a line that became too thin for it would be filled by that alone."""
+        for sent in self._history:
+            if sent is not None:
+                sent.repaired = float("inf")
+
     def _next_mark(self, index: int) -> int:
         self._mark = (self._mark + 1) & 0xFFFF
         self.marks.append((index, self._mark))

@@ -24,17 +24,19 @@ SPAN = 0.05
 "Seconds of sending that a judgement must cover."
 MARGIN = 0.97
 "Of a measured rate, what the next step may take."
-HEAVY_LOSS = 0.1
+HEAVY_LOSS = 0.15
 SICK_REPORTS = 3
-"Share of packets lost, in so many reports in a row: one step down."
+"""Share of packets lost, in so many reports in a row: one step down. What is lost by chance, without a queue, is
+repaired up to then: a smaller picture loses the same share."""
 NARROW_LOSS, OVERFLOW_QUEUE = 0.25, 0.025
 "Of marks, together with so many seconds of queue: a short queue that overflows."
 LIGHT_LOSS = 0.05
 "Share of packets lost that is no reason for anything."
 REMB_SHARE = 0.85
 "Of what came, what a receiver's REMB falls to when the delay grows (draft-ietf-rmcat-gcc, 5.5)."
-REMB_NARROW = 0.8
-"Of a step's rate, the REMB that cannot come from a moment's growth alone."
+REMB_NARROW = 0.75
+"""Of what is sent, the REMB that cannot come from a moment's growth alone: that makes it REMB_SHARE of what came, on
+whatever line."""
 RTT_QUEUE = 0.1
 "Seconds over its least at which the round trip says that what is lost is lost for want of room."
 RTT_GROWTH, SLOW_REPORTS = 0.2, 3
@@ -58,12 +60,13 @@ class Remb:
 
 
 class Shortage:
-    """Of one peer. loss: 0..1, as it reported last. room and what it is made of: bit/s that the way seems to carry,
-    where that is too little for the step that is sent; None while nothing is wrong. why: for the log, what said so
-    last."""
+    """Of one peer. loss: 0..1, as it reported last. sent: bit/s of picture, measured. why: for the log, what said last
+    that something is wrong. room and what it is made of: bit/s that the way seems to carry, where that is too little
+    for the step that is sent; None while nothing is wrong."""
 
     def __init__(self) -> None:
         self.loss = 0.0
+        self.sent = float("inf")
         self.why = ""
         self.remb = Remb()
         self._stood: tuple[float, float] | None = None
@@ -132,7 +135,7 @@ class Shortage:
 
     def _by_remb(self, ladder: Ladder, tier: TierName, now: float) -> float | None:
         remb = self.remb
-        narrow = REMB_NARROW * ladder.video(tier)
+        narrow = REMB_NARROW * min(ladder.video(tier), self.sent)
         if remb.rate is not None and now - remb.fell_at < 1.0 and remb.rate < narrow:
             room = remb.rate / REMB_SHARE + ladder.sound  # it counts what has a time stamp: the picture
             if self.loss < LIGHT_LOSS:  # jitter alone makes it fall as well: that takes nobody's picture away

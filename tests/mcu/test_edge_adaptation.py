@@ -74,12 +74,12 @@ def test_a_line_too_thin_for_any_picture_gets_sound_alone_and_comes_back(reports
 
 
 @pytest.mark.parametrize("reports", [True, False], ids=["arrivals", "remb"])
-def test_five_percent_of_random_loss_change_nothing_and_a_fifth_does(reports: bool) -> None:
+def test_ten_percent_of_random_loss_change_nothing_and_a_fourth_does(reports: bool) -> None:
     call = Call(Link(WIDE), reports=reports)
-    call.random_loss = 0.05
+    call.random_loss = 0.1
     call.run(30)
     assert call.history == []
-    call.random_loss = 0.2
+    call.random_loss = 0.25
     call.run(30)
     assert tiers(call) and TierName.AUDIO not in tiers(call)
 
@@ -109,6 +109,17 @@ def test_jitter_and_stalls_of_the_air_are_no_thin_line(jitter: float, stall: flo
     call = Call(Air(WIDE, jitter=jitter, stall=stall, every=every))
     call.run(60)
     assert call.history == []
+
+
+def test_a_remb_that_fell_by_a_moments_growth_is_no_reason_however_little_is_sent() -> None:
+    """A still picture takes far less than its step may: what comes, and 0.85 of it, says nothing of the line then."""
+    adaptation, path = Adaptation(TierName.FULL, 0.0), Path()
+    adaptation.shortage.sent = 500_000
+    adaptation.on_remb(600_000, 4.9)
+    adaptation.on_remb(0.85 * 0.9 * 500_000, 5.0)
+    assert not adaptation.decide(path, 5.0)
+    adaptation.on_remb(300_000, 5.5)
+    assert adaptation.decide(path, 5.5) and adaptation.tier is TierName.LOW
 
 
 def test_jitter_takes_nobodys_picture_away_by_remb() -> None:

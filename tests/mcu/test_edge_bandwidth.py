@@ -21,11 +21,15 @@ class Out:
         self.octets = self.sound = 0
         self.rate: float | None = None
         self.held = 0.0
+        self.dropped = False
         self.padding: list[int] = []
         self.on_mark: Any = None
 
     def hold(self, until: float) -> None:
         self.held = until
+
+    def drop_picture(self) -> None:
+        self.dropped = True
 
     def send_padding(self, packets: list[bytes], marks: list[tuple[int, int]]) -> None:
         self.padding.append(len(packets))
@@ -36,7 +40,13 @@ class Line:
     """A peer's side of it. told: the steps that were asked for."""
 
     def __init__(self, tier: TierName = TierName.FULL) -> None:
-        video = SimpleNamespace(can_pad=True, marks=[], padding=lambda now, count: [bytes(PAD_PACKET)] * count)
+        self.forgot = 0
+        video = SimpleNamespace(
+            can_pad=True,
+            marks=[],
+            padding=lambda now, count: [bytes(PAD_PACKET)] * count,
+            repair_no_more=self._forget,
+        )
         request = SimpleNamespace(room="r", participant="p")
         self.lines: Any = SimpleNamespace(tier=tier, senders={MediaKind.VIDEO: video}, request=request)
         self.out: Any = Out()
@@ -45,6 +55,9 @@ class Line:
         self.bandwidth = Bandwidth(self.lines, self.counters)
         self.bandwidth.on_change = lambda: self.told.append(self.lines.tier)
         self.bandwidth.open(self.out)
+
+    def _forget(self) -> None:
+        self.forgot += 1
 
     def becomes_thin(self) -> None:
         now = clock.now()
@@ -61,6 +74,7 @@ def test_a_thin_line_is_told_once_paced_and_not_overrun_by_the_old_picture() -> 
     low = DEFAULT_RATES[-1] * 1000
     assert line.out.rate is not None and low < line.out.rate < 2 * low
     assert line.counters["tiers_down"] == 1
+    assert line.out.dropped and line.forgot == 1, "repairs of the old picture would fill the line"
 
 
 def test_a_choice_is_no_shortage() -> None:

@@ -98,8 +98,11 @@ async def test_nothing_of_the_picture_leaves_while_it_is_held() -> None:
     for _ in range(5):
         await asyncio.sleep(0.006)
     assert wire.sent == [b"sound"]
+    wire.drop_picture()
+    wire.send_paced([b"next"])
     wire.hold(clock.now())
     await until_sent(wire, 2)
+    assert wire.sent == [b"sound", b"next"]
     wire.close()
 
 

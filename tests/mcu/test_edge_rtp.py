@@ -138,6 +138,15 @@ def test_repair_is_rfc_4588_and_bounded():
     assert 20 < granted < 40, "the budget does not bound repairs"
 
 
+def test_a_picture_that_the_line_does_not_carry_is_repaired_no_more():
+    sender = MediaSender(MEDIA, VP8_CODEC, Streams(1, 2))
+    old = parse_rtp(sender.packetise(frame("full", 0, key=True), [b"x" * 1000], 0.0)[0], with_extensions=False)
+    sender.repair_no_more()
+    new = parse_rtp(sender.packetise(frame("low", 1, key=True), [b"x" * 1000], 0.1)[0], with_extensions=False)
+    assert sender.repair(old.sequence, 1.0) is None
+    assert sender.repair(new.sequence, 1.0) is not None
+
+
 def test_repair_without_rtx_repeats_the_very_bytes():
     codec = Codec(CodecId.VP8, 96, None, "VP8", 90_000, None, {}, ())
     sender = MediaSender(MEDIA, codec, Streams(1, 2))
