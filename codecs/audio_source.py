@@ -77,8 +77,8 @@ class AudioSource:
         "Packets for which the sender still counts as one who sends FEC."
         self._copied_packets = 0
         "Packets for which the network still counts as one whose losses copies make up for."
-        self._quiet = False
-        "Whether the last block was so quiet that it can be made longer or shorter anywhere."
+        self._last: Samples | None = None
+        "The last block; None: there was nothing to be heard."
         self._unpaused = 0
         "Blocks without a pause since more or less was to be waited for."
         self.arrival: float | None = None
@@ -125,14 +125,20 @@ class AudioSource:
         take = BLOCK_SAMPLES + max(-MAX_STRETCH, min(MAX_STRETCH, round(off * SAMPLES_PER_SECOND_OFF)))
         while len(self._ring) < take:
             if not self._fill(now):
-                self._quiet = True
+                self._last = None
                 return self._rest(take)
         block = self._rescaled(off, waiting, now)
         if block is None:
             self._stretched += take != BLOCK_SAMPLES
             block = self._ring.pull(take)
-        self._quiet = block is None or is_quiet(block)
+        self._last = block
         return block
+
+    @property
+    def _quiet(self) -> bool:
+        """Whether the last block was so quiet that it can be made longer or shorter anywhere. Asked only where there is
+        something to correct: nearly never."""
+        return self._last is None or is_quiet(self._last)
 
     def _wait_for_repair(self) -> None:
         """How long packets are waited for so that later ones repair them; changed in pauses, as far as they last."""
@@ -140,12 +146,14 @@ class AudioSource:
         more = wanted - self._jitter.repair
         if more == 0.0:
             self._unpaused = 0
-        elif self._unpaused >= PAUSE_LIMIT or (self._quiet and abs(more) <= PAUSE_STEP):
+        elif self._unpaused >= PAUSE_LIMIT:
             self._jitter.repair = wanted
-        elif self._quiet:
-            self._jitter.repair += PAUSE_STEP if more > 0.0 else -PAUSE_STEP
-        else:
+        elif not self._quiet:
             self._unpaused += 1
+        elif abs(more) <= PAUSE_STEP:
+            self._jitter.repair = wanted
+        else:
+            self._jitter.repair += PAUSE_STEP if more > 0.0 else -PAUSE_STEP
 
     @property
     def hold(self) -> float:
