@@ -39,6 +39,8 @@ MAX_NACKED = 512
 "Packets that one NACK may ask for again: more than half of what is remembered."
 NACK_RATE, NACK_BURST = 1000, 1024
 "Packets asked for again that are looked up, a second and at once."
+TWICE_LOSS = 0.01
+"Share of a picture's packets lost, over which each repair is sent twice: unless the line is thin."
 REPORTS_REMEMBERED = 16
 NTP_MIDDLE = 65536
 
@@ -148,7 +150,10 @@ class Control:
         if not self._nacks.spend(len(lost), now):
             self._counters["nack_flood"] += 1
             return
-        repairs = [r for sequence in lost if (r := video.repair(sequence & 0xFFFF, now)) is not None]
+        numbers = [sequence & 0xFFFF for sequence in lost]
+        repairs = [r for sequence in numbers if (r := video.repair(sequence, now)) is not None]
+        if self.loss > TWICE_LOSS and not self._bandwidth.thin:
+            repairs += video.repair_again(numbers, now)
         self._counters["nacked"] += len(packet.lost)
         self._counters["repairs_sent"] += len(repairs)
         if repairs and self.out is not None:

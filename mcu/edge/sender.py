@@ -172,19 +172,38 @@ class MediaSender:
         sent = self._history[sequence & (HISTORY - 1)] if self._history else None
         if sent is None or sent.sequence != sequence or now - sent.repaired < REPAIR_PAUSE:
             return None
-        if self._repair_budget < len(sent.payload):
+        if not self._afford(sent):
             return None
-        self._repair_budget -= len(sent.payload)
         sent.repaired = now
         if self.codec.rtx is None:
             # Byte for byte the same, or the SRTP keystream would be used twice for different data.
             return b"".join((sent.header, sent.prefix, sent.payload))
+        return self._repeat(sent, self.codec.rtx)
+
+    def repair_again(self, sequences: Sequence[int], now: float) -> list[bytes]:
+        """Second copies of what was repaired at that moment, as far as the budget goes: on a line that loses packets it
+        loses repairs as well, and the next NACK comes a round trip and more later. None without a repair stream."""
+        repeated = []
+        for sequence in sequences if self.codec.rtx is not None and self._history else ():
+            sent = self._history[sequence & (HISTORY - 1)]
+            if sent is not None and sent.sequence == sequence and sent.repaired == now and self._afford(sent):
+                assert self.codec.rtx is not None
+                repeated.append(self._repeat(sent, self.codec.rtx))
+        return repeated
+
+    def _afford(self, sent: SentPacket) -> bool:
+        if self._repair_budget < len(sent.payload):
+            return False
+        self._repair_budget -= len(sent.payload)
+        return True
+
+    def _repeat(self, sent: SentPacket, rtx: int) -> bytes:
         repair_sequence = self._repair_sequence
         self._repair_sequence = (repair_sequence + 1) & 0xFFFF
         timestamp = int.from_bytes(sent.header[4:8], "big")
         marker = sent.header[1] >= 128
-        header = self._repair_template.header(self.codec.rtx, repair_sequence, timestamp, marker=marker)
-        return b"".join((header, sequence.to_bytes(2, "big"), sent.prefix, sent.payload))
+        header = self._repair_template.header(rtx, repair_sequence, timestamp, marker=marker)
+        return b"".join((header, sent.sequence.to_bytes(2, "big"), sent.prefix, sent.payload))
 
     def repair_no_more(self) -> None:
         """What was sent so far is not repaired: a line that became too thin for it would be filled by that alone."""

@@ -138,6 +138,20 @@ def test_repair_is_rfc_4588_and_bounded():
     assert 20 < granted < 40, "the budget does not bound repairs"
 
 
+def test_a_second_copy_has_its_own_number_and_the_same_content_and_the_budget_bounds_it_too():
+    sender = MediaSender(MEDIA, VP8_CODEC, Streams(1, 2))
+    packets = sender.packetise(frame("full", 0, key=True), [b"x" * 1000] * 40, 0.0)
+    numbers = [parse_rtp(packet, with_extensions=False).sequence for packet in packets]
+    repair = sender.repair(numbers[0], 1.0)
+    assert repair is not None
+    assert sender.repair_again(numbers[1:2], 1.0) == [], "it was not asked for"
+    (again,) = sender.repair_again(numbers[:2], 1.0)
+    first, second = parse_rtp(repair, with_extensions=False), parse_rtp(again, with_extensions=False)
+    assert second.sequence == first.sequence + 1 and (second.payload, second.ssrc) == (first.payload, first.ssrc)
+    repaired = [number for number in numbers if sender.repair(number, 2.0) is not None]
+    assert len(repaired) + len(sender.repair_again(repaired, 2.0)) < 40
+
+
 def test_a_picture_that_the_line_does_not_carry_is_repaired_no_more():
     sender = MediaSender(MEDIA, VP8_CODEC, Streams(1, 2))
     old = parse_rtp(sender.packetise(frame("full", 0, key=True), [b"x" * 1000], 0.0)[0], with_extensions=False)
