@@ -151,6 +151,11 @@ class Control:
             self._counters["nack_flood"] += 1
             return
         numbers = [sequence & 0xFFFF for sequence in lost]
+        if video.beyond_repair(numbers):
+            self._counters["beyond_repair"] += 1
+            video.repair_no_more()
+            self._on_key_frame_request(now)
+            return
         repairs = [r for sequence in numbers if (r := video.repair(sequence, now)) is not None]
         if self.loss > TWICE_LOSS and not self._bandwidth.thin:
             repairs += video.repair_again(numbers, now)

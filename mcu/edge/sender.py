@@ -22,6 +22,8 @@ HISTORY = 1024
 REPAIR_SHARE = 0.2
 "Of the bytes sent, what repair may cost."
 REPAIR_BURST = 60_000
+BEYOND = 20_000
+"Bytes asked for over what repair may cost, from which on it is not begun."
 REPAIR_PAUSE = 0.02
 "Seconds in which a packet is not repaired twice."
 MARK_EVERY = 3
@@ -186,10 +188,21 @@ class MediaSender:
         repeated = []
         for sequence in sequences if self.codec.rtx is not None and self._history else ():
             sent = self._history[sequence & (HISTORY - 1)]
+            if self._repair_budget < REPAIR_BURST / 2:
+                break  # what is left is for first copies
             if sent is not None and sent.sequence == sequence and sent.repaired == now and self._afford(sent):
                 assert self.codec.rtx is not None
                 repeated.append(self._repeat(sent, self.codec.rtx))
         return repeated
+
+    def beyond_repair(self, sequences: Sequence[int]) -> bool:
+        """Whether far more is missing than may be repaired, as after a blackout: a key frame is the better answer."""
+        octets = 0
+        for sequence in sequences if self._history else ():
+            sent = self._history[sequence & (HISTORY - 1)]
+            if sent is not None and sent.sequence == sequence and sent.repaired < float("inf"):
+                octets += len(sent.payload)
+        return octets > self._repair_budget + BEYOND
 
     def _afford(self, sent: SentPacket) -> bool:
         if self._repair_budget < len(sent.payload):

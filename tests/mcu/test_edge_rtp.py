@@ -145,11 +145,22 @@ def test_a_second_copy_has_its_own_number_and_the_same_content_and_the_budget_bo
     repair = sender.repair(numbers[0], 1.0)
     assert repair is not None
     assert sender.repair_again(numbers[1:2], 1.0) == [], "it was not asked for"
+    sender.packetise(frame("full", 1), [b"x" * 1000] * 100, 0.5)
     (again,) = sender.repair_again(numbers[:2], 1.0)
     first, second = parse_rtp(repair, with_extensions=False), parse_rtp(again, with_extensions=False)
     assert second.sequence == first.sequence + 1 and (second.payload, second.ssrc) == (first.payload, first.ssrc)
     repaired = [number for number in numbers if sender.repair(number, 2.0) is not None]
-    assert len(repaired) + len(sender.repair_again(repaired, 2.0)) < 40
+    assert len(repaired) > 20 and sender.repair_again(repaired, 2.0) == [], "what is left is for first copies"
+
+
+def test_what_a_blackout_took_is_beyond_repair_and_asked_for_once():
+    sender = MediaSender(MEDIA, VP8_CODEC, Streams(1, 2))
+    packets = sender.packetise(frame("full", 0, key=True), [b"x" * 1000] * 100, 0.0)
+    numbers = [parse_rtp(packet, with_extensions=False).sequence for packet in packets]
+    assert not sender.beyond_repair(numbers[:20])
+    assert sender.beyond_repair(numbers)
+    sender.repair_no_more()
+    assert not sender.beyond_repair(numbers), "a key frame is on its way"
 
 
 def test_a_picture_that_the_line_does_not_carry_is_repaired_no_more():
