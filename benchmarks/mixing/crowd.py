@@ -1,10 +1,12 @@
 """N participants and M listeners of a room, in a process of their own: real WebRTC, but cheap.
 
-    python -m benchmarks.mixing.crowd URL ROOM --senders 9 --talking 3 [--viewers 0] [--codec VP8] [--size 640x360]
+    python -m benchmarks.mixing.crowd URL ROOM --senders 9 --talking 3 [--viewers 0] [--codec VP8] [--receive VP8]
+                                                [--size 640x360] [--kbps 600]
 
 Senders send clips that were encoded before. A "deaf" client takes part in ICE, DTLS and RTCP, but the kernel drops its
 incoming RTP (a socket filter), so that many of them cost next to nothing. The first two of each kind are not deaf:
-they report what came. Commands on standard input: `mark` (answers one line of JSON), `end`.
+they report what came, and the very first one keeps its picture's packets. Commands on standard input: `mark` (answers
+one line of JSON), `keep FILE` (writes those packets), `end`.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import sys
 import time
 from collections.abc import Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import av
@@ -25,6 +28,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSession
 from aiortc.mediastreams import MediaStreamTrack
 
 from benchmarks.mixing.content import FPS, sound_clip, video_clip
+from benchmarks.mixing.recording import pack
 from mixdown.mcu.edge.source_filter import attach
 from mixdown.mixer.media import Size
 
@@ -54,8 +58,11 @@ class Clip(MediaStreamTrack):
 class Ear:
     """What a client that listens got: whole pictures, their gaps, packets of sound."""
 
-    def __init__(self) -> None:
+    def __init__(self, packets: list[bytes] | None = None) -> None:
+        """packets: where those of the picture are kept; ends with the process, some 0.2 MB a second."""
         self.sound_types: frozenset[int] = frozenset()
+        self.picture_type = -1
+        self.packets = packets
         self.pictures = self.sounds = self.bytes = 0
         self.longest = 0.0
         self._last: float | None = None
@@ -71,7 +78,12 @@ class Ear:
         now = time.monotonic()
         if data[1] & 0x7F in self.sound_types:
             self.sounds += 1
-        elif data[1] & 0x80:
+            return
+        if data[1] & 0x7F != self.picture_type:
+            return  # repairs, padding
+        if self.packets is not None:
+            self.packets.append(data)
+        if data[1] & 0x80:
             self.pictures += 1
             if self._last is not None:
                 self.longest = max(self.longest, now - self._last)
@@ -102,13 +114,20 @@ class Client:
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._ear = ear
 
-    async def join(self, http: httpx2.AsyncClient, room: str, name: str, clips: Sequence[Clip], codec: str) -> None:
+    async def join(
+        self, http: httpx2.AsyncClient, room: str, name: str, clips: Sequence[Clip], codec: str, receive: str
+    ) -> None:
+        """codec, receive: of the picture that is sent and of the one that comes: two lines if they differ."""
         for kind in ("audio", "video"):
             clip = next((clip for clip in clips if clip.kind == kind), None)
-            transceiver = self.pc.addTransceiver(clip or kind, direction="sendrecv" if clip else "recvonly")
-            if kind == "video":
-                wanted = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.name in (codec, "rtx")]
-                transceiver.setCodecPreferences(wanted)
+            if kind == "audio":
+                self.pc.addTransceiver(clip or kind, direction="sendrecv" if clip else "recvonly")
+            elif clip and codec == receive:
+                self._video(clip, "sendrecv", codec)
+            else:
+                if clip:
+                    self._video(clip, "sendonly", codec)
+                self._video(kind, "recvonly", receive)
         await self.pc.setLocalDescription(await self.pc.createOffer())
         body = {"name": name, "sdp": self.pc.localDescription.sdp, "type": "offer"}
         if not clips:
@@ -117,20 +136,26 @@ class Client:
         answer.raise_for_status()
         sdp = answer.json()["sdp"]
         await self.pc.setRemoteDescription(RTCSessionDescription(sdp, "answer"))
+        transport: Any = self.pc.getTransceivers()[0].receiver.transport
+        if self._ear is not None:
+            self._ear.sound_types = frozenset(_types(sdp, "audio"))
+            self._ear.picture_type = _types(sdp, "video")[0]
+            transport._handle_rtp_data = self._ear.take
         async with asyncio.timeout(20):
             while self.pc.connectionState != "connected":
                 await asyncio.sleep(0.01)
-        self._listen(sdp)
+        if self._ear is None:
+            for component in transport.transport._connection._nominated.values():
+                deafen(component.protocol.transport.get_extra_info("socket"))
 
-    def _listen(self, sdp: str) -> None:
-        transport: Any = self.pc.getTransceivers()[0].receiver.transport
-        if self._ear is not None:
-            line = next(line for line in sdp.splitlines() if line.startswith("m=audio"))
-            self._ear.sound_types = frozenset(map(int, line.split()[3:]))
-            transport._handle_rtp_data = self._ear.take
-            return
-        for component in transport.transport._connection._nominated.values():
-            deafen(component.protocol.transport.get_extra_info("socket"))
+    def _video(self, clip: Clip | str, direction: str, codec: str) -> None:
+        wanted = [c for c in RTCRtpSender.getCapabilities("video").codecs if c.name in (codec, "rtx")]
+        self.pc.addTransceiver(clip, direction=direction).setCodecPreferences(wanted)
+
+
+def _types(sdp: str, kind: str) -> list[int]:
+    """Payload types of the last line of that kind: the one that receives."""
+    return list(map(int, [line for line in sdp.splitlines() if line.startswith(f"m={kind}")][-1].split()[3:]))
 
 
 async def gather(options: argparse.Namespace) -> tuple[list[Client], list[Ear]]:
@@ -143,7 +168,7 @@ async def gather(options: argparse.Namespace) -> tuple[list[Client], list[Ear]]:
     async with httpx2.AsyncClient(base_url=options.url, timeout=30) as http:
         for n in range(options.senders + options.viewers):
             sends, index = n < options.senders, n if n < options.senders else n - options.senders
-            ear = Ear() if index < LISTENING else None
+            ear = Ear([] if n == 0 else None) if index < LISTENING else None
             clips = []
             if sends:
                 sound = voices[n % len(voices)] if n < options.talking else silence
@@ -152,7 +177,7 @@ async def gather(options: argparse.Namespace) -> tuple[list[Client], list[Ear]]:
                 picture = video[shift // 60 * 60 :] + video[: shift // 60 * 60]
                 clips.append(Clip("video", picture, 90_000 // FPS, 90_000, 0.033 * (n * 7 % 11) / 11))
             client = Client(ear)
-            await client.join(http, options.room, f"P{n}" if sends else f"V{n}", clips, options.receive)
+            await client.join(http, options.room, f"P{n}" if sends else f"V{n}", clips, options.codec, options.receive)
             clients.append(client)
             if ear is not None:
                 ears.append(ear)
@@ -167,14 +192,18 @@ async def main() -> None:
     parser.add_argument("--viewers", type=int, default=0)
     parser.add_argument("--talking", type=int, default=3)
     parser.add_argument("--codec", default="VP8", choices=ENCODERS)
+    parser.add_argument("--receive", default="VP8", choices=ENCODERS)
     parser.add_argument("--size", default="640x360")
     parser.add_argument("--kbps", type=int, default=600)
     options = parser.parse_args()
-    options.receive = options.codec
     clients, ears = await gather(options)
     print(json.dumps({"ready": len(clients)}), flush=True)
-    while (await asyncio.to_thread(sys.stdin.readline)).strip() == "mark":
-        print(json.dumps([ear.mark() for ear in ears]), flush=True)
+    while (words := (await asyncio.to_thread(sys.stdin.readline)).split()) and words[0] in ("mark", "keep"):
+        if words[0] == "mark":
+            print(json.dumps([ear.mark() for ear in ears]), flush=True)
+        else:
+            await asyncio.to_thread(Path(words[1]).write_bytes, pack(ears[0].packets or []))
+            print("kept", flush=True)
     await asyncio.gather(*(client.pc.close() for client in clients))
 
 

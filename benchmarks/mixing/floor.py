@@ -1,114 +1,158 @@
-"""The codec floor: nothing but the codecs' own work for what a room decodes and encodes, in one thread.
+"""The codec floor: nothing but the codecs' own work for what a room decoded and encoded, in one thread.
 
-The same clips, the same canvases, the same mixes, through the same encoders and decoders with the same settings as the
-server's. Composing and mixing, which make the canvases and the mixes, are not counted. As in a room each source has a
-decoder of its own and they take turns, so that the processor's caches are as cold as they must be.
+The clips that the senders sent, the canvases that the server had (found again from what it sent: canvases.py), mixes of
+the same voices, through the same decoders and encoders with the same settings as the server's. Composing and mixing,
+which make canvases and mixes, are done in between and not counted. As in a room each source has a decoder of its own
+and they take turns, so that the processor's caches are as cold as they must be.
 """
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from mixdown.codecs.audio import make_audio_decoder, make_audio_encoder
-from mixdown.codecs.encoded import CodecId, Tier
-from mixdown.codecs.video import make_video_decoder, make_video_encoder
-from mixdown.mixer.compositor import Compositor
-from mixdown.mixer.layout import arrange, parse_layout_name
-from mixdown.mixer.media import I420Frame, Size
-from mixdown.mixer.scene import Tile
+from benchmarks.mixing.canvases import Canvases, psnr
+from benchmarks.mixing.loads import CODECS, Load
+from benchmarks.mixing.recording import Recording
+from mixdown.codecs.audio import AudioDecoder, make_audio_decoder, make_audio_encoder
+from mixdown.codecs.encoded import CodecId
+from mixdown.codecs.video import VideoDecoder, make_video_decoder, make_video_encoder
+from mixdown.mixer.media import Samples
 
-TICKS = 150
-"Canvases, and frames of each clip: five seconds."
+LEAD = 60
+"Pictures encoded before those that count, so that the key frame at the beginning and its aftermath do not."
+EVERY = 5
+"Of the pictures that count each fifth is looked at for its quality."
 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """CPU milliseconds of one frame, canvas or packet of 20 ms; psnr: dB of the encoded canvases' luma."""
+    """CPU milliseconds of one frame, canvas or packet of 20 ms: of a voice, of a room's noise, of a mix. psnr: dB of
+    the bare encoder's luma, server_psnr: of what the server sent, both against the same canvases."""
 
     video_decode: float
     video_encode: float
-    audio_decode: float
+    voice_decode: float
+    noise_decode: float
     audio_encode: float
     psnr: float
+    server_psnr: float
 
     def video(self, decoded: float, encoded: float) -> float:
         """Cores, for frames a second."""
         return (decoded * self.video_decode + encoded * self.video_encode) / 1000
 
-    def sound(self, decoded: float, encoded: float) -> float:
+    def sound(self, voices: float, noises: float, encoded: float) -> float:
         """Cores, for packets a second."""
-        return (decoded * self.audio_decode + encoded * self.audio_encode) / 1000
+        return (voices * self.voice_decode + noises * self.noise_decode + encoded * self.audio_encode) / 1000
+
+
+@dataclass(slots=True)
+class Spent:
+    """Milliseconds of the thread's CPU, and how often."""
+
+    total: float = 0.0
+    times: int = 0
+    _begun: float = field(default=0.0, repr=False)
+
+    def __enter__(self) -> None:
+        self._begun = time.thread_time()
+
+    def __exit__(self, *error: object) -> None:
+        self.total += (time.thread_time() - self._begun) * 1000
+        self.times += 1
+
+    def each(self, parts: int = 1) -> float:
+        return self.total / self.times / parts if self.times else 0.0
 
 
 def prices(
-    codec: CodecId, clip: Sequence[bytes], sound: Sequence[bytes], count: int, tier: Tier, bitrate: int, complexity: int
+    load: Load,
+    clip: Sequence[bytes],
+    voices: Sequence[Sequence[bytes]],
+    noise: Sequence[bytes],
+    heard: Recording,
+    count: int,
+    opus: tuple[int, int],
 ) -> Prices:
-    """count: senders in the grid."""
-    frames = _decoded(codec, clip)
-    canvases = _canvases(frames, count, Size(tier.width, tier.height))
-    decoders = [make_video_decoder(codec) for _ in range(count)]
-    encoder = make_video_encoder(codec, tier)
-    out: list[bytes] = []
-    decode = encode = 0.0
-    for tick, canvas in enumerate(canvases):
-        begun = time.thread_time()
-        for decoder in decoders:
-            decoder.decode(clip[tick])
-        between = time.thread_time()
-        made = encoder.encode(canvas, tick, False)
-        decode, encode = decode + between - begun, encode + time.thread_time() - between
-        out.append(made.data if made else b"")
-    hear, speak = _sound(sound, count, bitrate, complexity)
-    ticks = len(canvases) / 1000
-    return Prices(decode / ticks / count, encode / ticks, hear, speak, _psnr(codec, out, canvases))
+    """clip, voices, noise: what senders sent. heard: what one of them got; its last `count` pictures are those that
+    count. opus: bit rate and complexity. ValueError if the recording is shorter."""
+    if len(heard.frames) < count:
+        raise ValueError(f"{len(heard.frames)} pictures recorded, {heard.lost} packets lost: {count} are needed")
+    canvases = Canvases(load, clip)
+    decode, encode, errors, theirs = _video(load, clip, heard, count, canvases)
+    of_voice, of_noise, of_mix = _sound(load, voices, noise, opus)
+    return Prices(decode.each(load.senders), encode.each(), of_voice, of_noise, of_mix, psnr(errors), psnr(theirs))
 
 
-def _decoded(codec: CodecId, clip: Sequence[bytes]) -> list[I420Frame]:
-    decoder = make_video_decoder(codec)
-    return [picture for data in clip[:TICKS] for picture in decoder.decode(data)]
+def _video(
+    load: Load, clip: Sequence[bytes], heard: Recording, count: int, canvases: Canvases
+) -> tuple[Spent, Spent, list[float], list[float]]:
+    shown = list(_shown(load, heard, count + LEAD, canvases))
+    decoders = [make_video_decoder(CODECS[load.codec]) for _ in range(load.senders)]
+    judge = make_video_decoder(CODECS[load.receive])
+    encoder = make_video_encoder(CODECS[load.receive], load.tier)
+    decode, encode, errors = Spent(), Spent(), list[float]()
+    for n, (which, key, _) in enumerate(shown):
+        counts = n >= len(shown) - count
+        canvas = canvases.canvas(which)
+        with decode if counts else Spent():
+            _feed(decoders, clip[n % len(clip)])
+        with encode if counts else Spent():
+            made = encoder.encode(canvas, n, key and n > 0)
+        for picture in judge.decode(made.data if made else b""):
+            if counts and n % EVERY == 0:
+                errors.append(canvases.error(picture, canvas))
+    theirs = [error for n, (_, _, error) in enumerate(shown) if error is not None and n >= len(shown) - count]
+    return decode, encode, errors, theirs
 
 
-def _sound(sound: Sequence[bytes], count: int, bitrate: int, complexity: int) -> tuple[float, float]:
-    """Milliseconds of decoding and of encoding a packet; one decoder for each sender, as in the room."""
-    decoders = [make_audio_decoder(CodecId.OPUS) for _ in range(count)]
-    encoder = make_audio_encoder(CodecId.OPUS, bitrate=bitrate, complexity=complexity)
-    decode = encode = 0.0
-    for packet in sound:
-        begun = time.thread_time()
-        mixes = [decoder.decode(packet) for decoder in decoders]
-        between = time.thread_time()
-        encoder.encode(mixes[0])
-        decode, encode = decode + between - begun, encode + time.thread_time() - between
-    return decode / len(sound) / count * 1000, encode / len(sound) * 1000
+def _shown(
+    load: Load, heard: Recording, count: int, canvases: Canvases
+) -> Iterator[tuple[tuple[int, ...], bool, float | None]]:
+    """For each of the last `count` pictures: what its tiles showed, if it was a key frame, now and then its error."""
+    decoder = make_video_decoder(CODECS[load.receive])
+    first = len(heard.frames) - count
+    for n, frame in enumerate(heard.frames):
+        for picture in decoder.decode(frame.data):
+            if n >= first:
+                which = canvases.shown(picture)
+                error = canvases.error(picture, canvases.canvas(which)) if (n - first) % EVERY == 0 else None
+                yield which, frame.key, error
 
 
-def _canvases(frames: Sequence[I420Frame], count: int, size: Size) -> list[I420Frame]:
-    cells = arrange(parse_layout_name("grid"), size, count)
-    tiles = [Tile(f"s{n}", f"p{n}", "camera", f"P{n}", cell.rect, z=cell.z) for n, cell in enumerate(cells)]
-    compositor = Compositor(size)
-    canvases = []
-    for tick in range(len(frames)):
-        at = {tile.source: frames[(tick + 37 * n) % len(frames)] for n, tile in enumerate(tiles)}
-        made = compositor.compose(tiles, at)
-        canvases.append(I420Frame(made.y.copy(), made.u.copy(), made.v.copy()))
-    return canvases
+def _feed(decoders: Sequence[VideoDecoder], data: bytes) -> None:
+    for decoder in decoders:
+        decoder.decode(data)
 
 
-def _psnr(codec: CodecId, encoded: Sequence[bytes], canvases: Sequence[I420Frame]) -> float:
-    decoder = make_video_decoder(codec)
-    errors = [
-        _error(picture.y, canvas.y)
-        for data, canvas in zip(encoded, canvases, strict=True)
-        for picture in decoder.decode(data)
+def _sound(
+    load: Load, voices: Sequence[Sequence[bytes]], noise: Sequence[bytes], opus: tuple[int, int]
+) -> tuple[float, float, float]:
+    """Milliseconds of decoding a voice's packet and a noise's, and of encoding a mix; a decoder for each sender, and an
+    encoder for everybody's mix and for that of each who talks."""
+    talkers = [make_audio_decoder(CodecId.OPUS) for _ in range(load.voices)]
+    others = [make_audio_decoder(CodecId.OPUS) for _ in range(load.senders - load.voices)]
+    bitrate, complexity = opus
+    encoders = [
+        make_audio_encoder(CodecId.OPUS, bitrate=bitrate, complexity=complexity) for _ in range(load.voices + 1)
     ]
-    return 10 * math.log10(255**2 / (sum(errors) / len(errors)))
+    voice, quiet, mix = Spent(), Spent(), Spent()
+    for n in range(len(noise)):
+        with voice:
+            blocks = _hear(talkers, [voices[k % len(voices)][n] for k in range(len(talkers))])
+        with quiet:
+            _hear(others, [noise[n]] * len(others))
+        everybody = np.sum(blocks, axis=0, dtype=np.float32)
+        mixes = [everybody, *(everybody - block for block in blocks)]
+        with mix:
+            for encoder, samples in zip(encoders, mixes, strict=True):
+                encoder.encode(samples)
+    return voice.each(max(1, len(talkers))), quiet.each(max(1, len(others))), mix.each(len(encoders))
 
 
-def _error(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> float:
-    return float(np.mean((a.astype(np.float32) - b) ** 2))
+def _hear(decoders: Sequence[AudioDecoder], packets: Sequence[bytes]) -> list[Samples]:
+    return [decoder.decode(packet) for decoder, packet in zip(decoders, packets, strict=True)]

@@ -19,11 +19,9 @@ from dataclasses import dataclass, field
 import psutil
 
 from benchmarks.mixing.content import FPS, video_clip
-from benchmarks.mixing.room import WARM_UP, Load
-from mixdown.codecs.encoded import TierName
+from benchmarks.mixing.loads import Load
+from benchmarks.mixing.room import WARM_UP
 from mixdown.codecs.payload import vp8
-from mixdown.mcu.engine.tiers import tier_of
-from mixdown.mcu.link.messages import Canvas
 from mixdown.mixer.layout import arrange, parse_layout_name
 from mixdown.mixer.media import Size
 
@@ -32,8 +30,9 @@ MAX_PAYLOAD = 1200
 JITTER_MS = 20
 
 
-def available() -> bool:
-    return shutil.which("gst-launch-1.0") is not None
+def available(load: Load) -> bool:
+    """Whether it is installed and can do that: its H.264 encoder is in another package, with other settings."""
+    return shutil.which("gst-launch-1.0") is not None and not load.viewers and load.codec == load.receive == "VP8"
 
 
 @dataclass(slots=True)
@@ -60,7 +59,7 @@ def _sockets(count: int) -> Sockets:
 
 def pipeline(load: Load, sockets: Sockets) -> list[str]:
     """The arguments of gst-launch-1.0. The encoder has the server's settings, as far as they have names here."""
-    tier = tier_of(Canvas(), TierName.FULL)
+    tier = load.tier
     size = Size(tier.width, tier.height)
     cells = arrange(parse_layout_name("grid"), size, load.senders)
     words = ["compositor", "name=c", "background=black"]
@@ -120,10 +119,9 @@ class Sender(threading.Thread):
 
 def measure(load: Load, seconds: float) -> dict[str, float]:
     """cores: of the gst-launch process; fps: pictures that came out. Raises RuntimeError if none did."""
-    width, height = map(int, load.size.split("x"))
     sockets = _sockets(load.senders)
     process = subprocess.Popen(pipeline(load, sockets), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    sender = Sender(video_clip("libvpx", Size(width, height), load.kbps), sockets.inputs)
+    sender = Sender(video_clip("libvpx", load.picture, load.kbps), sockets.inputs)
     try:
         time.sleep(1)
         sender.start()

@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import statistics
 import sys
+import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from benchmarks.mixing.loads import CODECS, Load
+from benchmarks.mixing.recording import Recording, frames_of, unpack
 from benchmarks.record import ROOT
 
 sys.path.insert(0, str(ROOT / "tests"))
@@ -21,43 +26,34 @@ from support.server import Server, running_server
 READY_SECONDS = 60.0
 WARM_UP = 5.0
 "Seconds before the measurement: everybody has a key frame, encoders and estimators have settled."
-
-
-@dataclass(frozen=True, slots=True)
-class Load:
-    """Who is in the room. talking: of the senders; the others send a quiet room's noise."""
-
-    senders: int
-    talking: int = 3
-    viewers: int = 0
-    codec: str = "VP8"
-    size: str = "640x360"
-    kbps: int = 600
-
-    @property
-    def arguments(self) -> list[str]:
-        named = {"senders": self.senders, "talking": min(self.talking, self.senders), "viewers": self.viewers}
-        named |= {"codec": self.codec, "size": self.size, "kbps": self.kbps}
-        return [text for name, value in named.items() for text in (f"--{name}", str(value))]
+LOOKS = 2.0
+"Seconds between two looks at `stats`, whose parts are over the last 2 to 5 seconds."
+PARTS = ("receive", "decode", "compose", "encode", "audio", "send", "rest")
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
     """cores: the server process's CPU seconds per second, user and system. parts: the same, as its `stats` split it.
-    decoded, encoded: pictures a second; mixes: encodes of sound a tick; fps, longest_gap: at clients that looked."""
+    decoded, dropped, encoded: pictures a second, of all senders, and made; voices, noises: packets decoded a second of
+    those who talk and of the others; mixes: encodes of sound a tick; late: ticks, of 1; fps, longest_gap (seconds): at
+    the worst client that looked; pictures: that the first one got meanwhile; latency_ms: None where there is no sound
+    or picture yet."""
 
     cores: float
     parts: dict[str, float]
     decoded: float
+    dropped: float
     encoded: float
-    packets: float
+    voices: float
+    noises: float
     mixes: int
     kbps: float
     late: float
     fps: float
     longest_gap: float
+    pictures: int
     memory_mb: float
-    latency_ms: dict[str, dict[str, float]]
+    latency_ms: dict[str, dict[str, float | None]]
 
 
 class Crowd:
@@ -67,11 +63,22 @@ class Crowd:
         self._process = process
 
     async def mark(self) -> list[dict[str, float]]:
-        assert self._process.stdin is not None
-        self._process.stdin.write(b"mark\n")
-        await self._process.stdin.drain()
-        found: list[dict[str, float]] = json.loads(await self.line())
+        """What each client that listens got so far."""
+        found: list[dict[str, float]] = json.loads(await self._ask("mark"))
         return found
+
+    async def recording(self) -> list[bytes]:
+        """The packets of the picture that the first client got."""
+        with tempfile.TemporaryDirectory(prefix="mixdown-bench-") as folder:
+            path = Path(folder) / "packets"
+            await self._ask(f"keep {path}")
+            return list(unpack(path.read_bytes()))
+
+    async def _ask(self, command: str) -> bytes:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{command}\n".encode())
+        await self._process.stdin.drain()
+        return await self.line()
 
     async def line(self) -> bytes:
         assert self._process.stdout is not None
@@ -101,17 +108,29 @@ async def crowd(url: str, room: str, load: Load) -> AsyncIterator[Crowd]:
         await process.wait()
 
 
-async def measure(load: Load, seconds: float) -> Round:
-    """One round in a fresh server."""
+async def measure(load: Load, seconds: float) -> tuple[Round, Recording]:
+    """One round in a fresh server, and what its first client was sent until the round's end."""
     async with running_server() as server, crowd(server.url, "bench", load) as people:
         await asyncio.sleep(WARM_UP)
+        names = await _names(server)
         await people.mark()
         begun, cpu, stats, ears = time.monotonic(), server.cpu_seconds(), await _stats(server), await people.mark()
-        await asyncio.sleep(seconds)
+        looks = [(await _stats(server))["cpu_cores"] async for _ in _pauses(seconds)]
         spent, ended, elapsed = server.cpu_seconds() - cpu, await _stats(server), time.monotonic() - begun
         heard = await people.mark()
         memory = server.process.memory_info().rss / 1e6
-    return _round(spent, elapsed, stats, ended, ears, heard, memory)
+        packets = await people.recording()
+    parts = {part: statistics.fmean(look[part] for look in looks) for part in PARTS}
+    made = _round(load, names, spent, elapsed, stats, ended, parts, ears, heard, memory)
+    return made, frames_of(packets, CODECS[load.receive])
+
+
+async def _pauses(seconds: float) -> AsyncIterator[None]:
+    """At each look's time, until the seconds are over."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        await asyncio.sleep(min(left, LOOKS))
+        yield
 
 
 async def _stats(server: Server) -> dict[str, Any]:
@@ -119,35 +138,57 @@ async def _stats(server: Server) -> dict[str, Any]:
     return found
 
 
+async def _names(server: Server) -> dict[str, str]:
+    """By participant's id."""
+    return {one["id"]: one["name"] for one in await server.api.get("/v1/rooms/bench/participants")}
+
+
 def _round(
+    load: Load,
+    names: dict[str, str],
     spent: float,
     elapsed: float,
     before: dict[str, Any],
     after: dict[str, Any],
+    parts: dict[str, float],
     ears: list[dict[str, float]],
     heard: list[dict[str, float]],
     memory: float,
 ) -> Round:
-    def grown(rows: str, field: str, kind: str = "") -> float:
+    talkers = {f"P{n}" for n in range(load.voices)}
+
+    def grown(rows: str, field: str, which: Callable[[dict[str, Any]], bool] = lambda row: True) -> float:
         def total(stats: dict[str, Any]) -> float:
-            return sum(float(row[field]) for row in stats[rows] if not kind or row["kind"] == kind)
+            return sum(float(row[field]) for row in stats[rows] if which(row))
 
         return (total(after) - total(before)) / elapsed
+
+    def camera(row: dict[str, Any]) -> bool:
+        return bool(row["kind"] == "camera")
+
+    def talks(row: dict[str, Any]) -> bool:
+        return row["kind"] == "microphone" and names[row["participant"]] in talkers
+
+    def quiet(row: dict[str, Any]) -> bool:
+        return row["kind"] == "microphone" and not talks(row)
 
     ticks = after["ticks"]["video"]["count"] - before["ticks"]["video"]["count"]
     bad = sum(after["ticks"]["video"][k] - before["ticks"]["video"][k] for k in ("late", "skipped"))
     pictures = [b["pictures"] - a["pictures"] for a, b in zip(ears, heard, strict=True)]
     return Round(
         cores=spent / elapsed,
-        parts=after["cpu_cores"],
-        decoded=grown("sources", "decoded", "camera"),
+        parts=parts,
+        decoded=grown("sources", "decoded", camera),
+        dropped=grown("sources", "skipped", camera),
         encoded=grown("renditions", "frames"),
-        packets=grown("sources", "decoded", "microphone"),
+        voices=grown("sources", "decoded", talks),
+        noises=grown("sources", "decoded", quiet),
         mixes=len(after["mixes"]),
         kbps=sum(row["kbps"] for row in after["renditions"]),
         late=bad / max(1, ticks),
         fps=min(pictures) / elapsed,
         longest_gap=max(ear["longest_gap"] for ear in heard),
+        pictures=int(pictures[0]),
         memory_mb=memory,
         latency_ms=after["latency_ms"],
     )
