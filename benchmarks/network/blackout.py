@@ -9,9 +9,12 @@ import asyncio
 import time
 
 from support.direct_call import VIDEO
+from support.roaming import back_after, roamer
+from support.sources import source
 
-from benchmarks.network.party import RTT, SUBJECT, Party, milliseconds, party
+from benchmarks.network.party import RTT, SETTLE, SUBJECT, Party, milliseconds, party
 from benchmarks.network.row import Figure, Measure, Row, at_least, at_most
+from benchmarks.pages.roaming import ROOM, Traveller
 
 PATIENCE = 15.0
 AFTER = 4.0
@@ -21,22 +24,23 @@ AFTER = 4.0
 def blackout(length: float) -> Measure:
     async def measure(seed: int, seconds: float) -> list[Figure]:
         async with party(seed) as call:
-            clean = await call.watch(3)
+            clean, own_clean = await asyncio.gather(call.watch(3), call.subject.watch(3))
             for direction in ("up", "down"):
                 await call.net.set(SUBJECT, direction, blackout=True)
             await asyncio.sleep(length)
             for direction in ("up", "down"):
                 await call.net.set(SUBJECT, direction, delay=RTT / 2)
             own, tile = await asyncio.gather(own_picture(call), its_tile(call))
-            run = (await call.watch(AFTER))[call.subject_id]
+            tiles, own_after = await asyncio.gather(call.watch(AFTER), call.subject.watch(AFTER))
             state = await call.subject.evaluate("__pc.connectionState")
             trouble = await call.trouble()
         name = f"blackout of {length:g} s"
-        was = clean[call.subject_id].fps
+        run, was, own_was = tiles[call.subject_id], clean[call.subject_id].fps, own_clean.fps
         note = f"RTT 50 ms; the page's transport: {state} {trouble}"
         return [
             at_most(f"its own picture again, {name}", milliseconds(own), 1000, "ms", None, note),
             at_most(f"its tile again at another's, {name}", milliseconds(tile), 1000, "ms"),
+            at_least(f"its own frame rate afterwards, {name}", own_after.fps, 0.8 * own_was, "fps", round(own_was, 1)),
             at_least(f"its tile's frame rate afterwards, {name}", run.fps, 0.8 * was, "fps", round(was, 1)),
         ]
 
@@ -64,7 +68,26 @@ async def its_tile(call: Party) -> float:
     return PATIENCE
 
 
-ROWS = tuple(
-    Row(f"blackout-{length}", blackout(length), f"blackout of {length} s both ways, RTT 50 ms", seconds=1)
-    for length in (1, 5)
+async def in_firefox(seed: int, seconds: float) -> list[Figure]:
+    """The join page in Firefox: its picture, and what it took."""
+    async with roamer(source(0), firefox=True) as (place, server, client):
+        traveller = Traveller(place)
+        await client.join(server.lan_url, ROOM)
+        await asyncio.sleep(SETTLE)
+        seen = [await back_after(client, lambda: traveller.blackout(1)) for _ in range(round(seconds))]
+        assert min(one.gap for one in seen) > 0.9, "the network was not away"
+    worst = max(one.seconds for one in seen)
+    note = "each: " + ", ".join(f"{one.seconds:.2f}" for one in seen)
+    return [
+        at_most("Firefox's own picture again, blackout of 1 s", 1000 * worst, 1000, "ms", None, note),
+        at_most("new offers for it", sum(one.offers for one in seen), 0),
+    ]
+
+
+ROWS = (
+    *(
+        Row(f"blackout-{length}", blackout(length), f"blackout of {length} s both ways, RTT 50 ms", seconds=1)
+        for length in (1, 5)
+    ),
+    Row("blackout-firefox", in_firefox, "blackouts of 1 s both ways, the join page in Firefox", seconds=3),
 )
