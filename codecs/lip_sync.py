@@ -70,7 +70,8 @@ def waits(sound: Timing, picture: Timing, present: Waits) -> Waits:
     if sound.captured is not None and picture.captured is not None:
         told = (picture.shown - picture.captured) - (sound.shown - sound.captured)
         ahead = told if abs(told) <= BELIEVABLE else ahead
-    wanted = Waits(_bounded(ahead, SOUND_FIRST), _bounded(-ahead, PICTURE_FIRST))
+    # A picture waits for no more than what is noticed: all of it would be a step of 30 ms for one that is 31 ahead.
+    wanted = Waits(_bounded(ahead, SOUND_FIRST), min(LONGEST_WAIT, max(0.0, -ahead - PICTURE_FIRST)))
     moved = max(abs(wanted.sound - present.sound), abs(wanted.picture - present.picture))
     return wanted if moved > CHANGE else present
 

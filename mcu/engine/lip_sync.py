@@ -16,8 +16,8 @@ from mixdown.mixer.media import SAMPLE_RATE
 PAIRS = ((SourceKind.MICROPHONE, SourceKind.CAMERA), (SourceKind.SCREEN_AUDIO, SourceKind.SCREEN))
 SOUND_AFTER = (LOOK_AHEAD + opus.LOOK_AHEAD) / SAMPLE_RATE
 "Seconds that the limiter and the encoder add. What the sender's encoder added is there in a call without us, too."
-PICTURE_AFTER = 0.020
-"Seconds from a frame's coming to the canvas: its decoding, and half a tick by chance."
+PICTURE_AFTER = 0.027
+"Seconds from a frame's coming to the composite's going: decoding, half a tick by chance, composing, encoding."
 
 
 class TimedPicture(Protocol):
