@@ -4,7 +4,8 @@
 
 The server, and a namespace for each client whose network is bad, with an emulator between them; all on this machine.
 Worst of three runs, each with a seed of its own. `control` is the same measure without the server, without the loss or
-without the attack, in the same run. --quick: one run of each, shorter; for a look, and for `make test-network`.
+without the attack, in the same run. Each row that was run is recorded in benchmarks/results/show_network.json, and the
+table of docs/network.md is made anew from it. --quick: one run of each, shorter, not recorded; for a look.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib
-import json
 import pkgutil
 import sys
 import time
@@ -23,9 +23,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import network
+from benchmarks import network, network_page
 from benchmarks.network.row import Figure, Row, worst
-from benchmarks.record import RESULTS, load, machine, save
+from benchmarks.record import load, machine, save
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
@@ -71,28 +71,24 @@ def show(figures: dict[str, list[Figure]], before: float) -> None:
 
 
 async def run(rows: list[Row], *, quick: bool) -> dict[str, list[Figure]]:
-    figures = {}
+    """Each row is recorded when it is done, unless it is quick: what is stopped later does not take it along."""
+    figures, about = {}, machine()
     for row in rows:
-        began = time.monotonic()
+        before, began = load(), time.monotonic()
         figures[row.name] = await run_row(row, quick=quick)
-        console.print(f"[bold]{row.name}[/] {row.about}: {time.monotonic() - began:.0f} s, load {load()}")
+        missed = ", ".join(one.name for one in figures[row.name] if not one.good)
+        verdict = f"[red]missed: {missed}[/]" if missed else "[green]met[/]"
+        console.print(f"[bold]{row.name}[/] {row.about}: {verdict}, {time.monotonic() - began:.0f} s, load {load()}")
+        if not quick:
+            record(row.name, figures[row.name], {"machine": about, "load_before": before, "load_after": load()})
     return figures
 
 
-def record(figures: dict[str, list[Figure]], before: float) -> None:
-    """Each row with the machine, load and commit that it was run at; rows that were not run keep what they had."""
-    about = {"machine": machine(), "load_before": before, "load_after": load()}
-    rows = {
-        row: about | {"figures": [asdict(one) | {"good": one.good, "target": one.target} for one in found]}
-        for row, found in figures.items()
-    }
-    save(RECORD, {"benchmark": RECORD, "rows": _kept() | rows})
-
-
-def _kept() -> dict[str, Any]:
-    path = RESULTS / f"{RECORD}.json"
-    kept: dict[str, Any] = json.loads(path.read_text())["rows"] if path.exists() else {}
-    return kept
+def record(name: str, found: list[Figure], about: dict[str, Any]) -> None:
+    """A row with the machine, load and commit that it was run at; the others keep what they had."""
+    figures = [asdict(one) | {"good": one.good, "target": one.target} for one in found]
+    save(RECORD, {"benchmark": RECORD, "rows": network_page.recorded() | {name: about | {"figures": figures}}})
+    network_page.write()
 
 
 def main() -> int:
@@ -107,8 +103,6 @@ def main() -> int:
     before = load()
     figures = asyncio.run(run([rows[name] for name in wanted], quick=options.quick))
     show(figures, before)
-    if not options.quick:
-        record(figures, before)
     return 0 if all(one.good for found in figures.values() for one in found) else 1
 
 

@@ -10,6 +10,7 @@ from support.freezes import freezes
 
 sys.path.append(str(Path(__file__).parents[2]))
 
+from benchmarks import network_page
 from benchmarks.network.row import at_least, at_most, worst
 
 
@@ -49,3 +50,17 @@ def test_a_value_at_its_limit_meets_it() -> None:
     assert at_most("a", 5, 5).good
     assert at_least("a", 5, 5).good
     assert not at_most("a", float("inf"), 5).good
+
+
+def test_the_page_shows_what_is_recorded_and_a_miss_as_one() -> None:
+    assert network_page.written(network_page.PAGE.read_text(), network_page.recorded()) == network_page.PAGE.read_text()
+    figure = {"name": "freezes", "value": 1.5, "unit": "", "target": "<= 1", "control": None, "good": False}
+    row = {"machine": {"commit": "abc"}, "load_before": 0.5, "figures": [figure, figure | {"value": 0, "good": True}]}
+    missed, met = network_page.table({"uplink-2": row}).splitlines()[2:]
+    assert missed == "| uplink-2 | freezes | **1.50, missed** | <= 1 |  | abc, load 0.5 |"
+    assert met == "|  | freezes | 0 | <= 1 |  |  |"
+
+
+def test_a_page_without_a_place_for_figures_is_refused() -> None:
+    with pytest.raises(ValueError, match="no place"):
+        network_page.written("nothing", {})
