@@ -57,7 +57,7 @@ show-pages: $(STAMP) ## The pages with numbers: left open, networks that go, scr
 	tests/install_browsers.sh
 	$(RUN)/python -m benchmarks.show_pages $(if $(MINUTES),--minutes $(MINUTES)) $(ARGS)
 
-show-network: $(STAMP) ## Calls over bad networks, and hostile peers, with numbers; as root (ARGS="--rows clean,uplink-2")
+show-network: $(STAMP) ## Calls over bad networks, and hostile peers, with numbers; as root (ARGS="--rows clean,uplink")
 	tests/install_browsers.sh
 	$(RUN)/python -m benchmarks.show_network $(ARGS)
 

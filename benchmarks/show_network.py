@@ -1,6 +1,6 @@
 """Calls over bad networks, hostile peers, and what they cost the others: each figure against its target.
 
-    python -m benchmarks.show_network [--rows clean,uplink-2,...] [--quick]
+    python -m benchmarks.show_network [--rows clean,uplink,...] [--quick]
 
 The server, and a namespace for each client whose network is bad, with an emulator between them; all on this machine.
 Worst of three runs, each with a seed of its own. `control` is the same measure without the server, without the loss or
@@ -87,7 +87,8 @@ async def run(rows: list[Row], *, quick: bool) -> dict[str, list[Figure]]:
 def record(name: str, found: list[Figure], about: dict[str, Any]) -> None:
     """A row with the machine, load and commit that it was run at; the others keep what they had."""
     figures = [asdict(one) | {"good": one.good, "target": one.target} for one in found]
-    save(RECORD, {"benchmark": RECORD, "rows": network_page.recorded() | {name: about | {"figures": figures}}})
+    kept = {row: old for row, old in network_page.recorded().items() if row in find_rows()}
+    save(RECORD, {"benchmark": RECORD, "rows": kept | {name: about | {"figures": figures}}})
     network_page.write()
 
 

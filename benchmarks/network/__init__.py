@@ -7,7 +7,7 @@ A row module has `ROWS: tuple[Row, ...]`; show_network finds it by that, nothing
             ...
         return [at_most("freezes of the tile, 2 % uplink loss", freezes, 1, "a minute")]
 
-    ROWS = (Row("uplink-2", run, "uplink video loss 2 %", seconds=30),)
+    ROWS = (Row("uplink", run, "uplink video loss 2 %", seconds=30),)
 
 `seconds` is how long to measure; a quick run (`--quick`, and `make test-network`) gives fewer. Each row is run three
 times, with seeds 1, 2, 3, and of each figure the worst is shown, the others beside it. A run that raises is a miss with

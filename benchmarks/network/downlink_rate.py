@@ -22,7 +22,7 @@ QUEUED = 0.1
 "Seconds in the line's queue that are as good as none: more, and it does not fit."
 SETTLE = 5.0
 FIT, BACK = 3.0, 20.0
-BACK_DEADLINE = 30.0
+BACK_DEADLINE = 24.0
 CALM = 1.0
 "Seconds for which the queue must be short before it is believed; a probe later on may make it longer for a moment."
 SAMPLE = 0.05

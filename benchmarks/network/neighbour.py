@@ -48,10 +48,12 @@ async def pli_flood(call: Party) -> None:
     client.attend(flood())
 
 
-def neighbour(name: str, make_bad: Callable[[Party], Awaitable[None]]) -> Measure:
+def neighbour(name: str, make_bad: Callable[[Party], Awaitable[None]], clean_share: float = 1.0) -> Measure:
+    """clean_share: of the row's seconds, how long the call is watched before."""
+
     async def measure(seed: int, seconds: float) -> list[Figure]:
         async with party(seed) as call:
-            clean = await notice(call, seconds)
+            clean = await notice(call, seconds * clean_share)
             await make_bad(call)
             bad = await notice(call, seconds)
             trouble = f"{await call.trouble()} {call.steps()}"
@@ -70,7 +72,7 @@ ROWS = (
     Row("one-lossy", neighbour("one on 10 % loss", lossy_line), "one of four loses 10 % both ways", seconds=12),
     Row(
         "one-pli",
-        neighbour("one sends 100 PLI/s", pli_flood),
+        neighbour("one sends 100 PLI/s", pli_flood, clean_share=1 / 3),
         "one of four asks for 100 key frames a second",
         seconds=60,  # key frames are counted by the minute
     ),

@@ -25,4 +25,4 @@ async def receive(seed: int, seconds: float) -> list[Figure]:
     return [at_most("CPU per received packet, of stock aiortc's", result["ratio"], TARGET, note=note)]
 
 
-ROWS = (Row("receive", receive, "receive path against stock aiortc's", seconds=8),)
+ROWS = (Row("receive", receive, "receive path against stock aiortc's", seconds=4),)
