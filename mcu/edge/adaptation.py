@@ -67,7 +67,8 @@ class Probe:
 class Adaptation:
     """Of one peer. tier: what it is to be sent now; ceiling: the best it may have, by its own or an admin's choice.
     probe: the padding that is wanted, if any. drain: seconds for which nothing of the picture should be sent after the
-    last step down, because that much is still queued on the way. room: bit/s that the line seemed to carry then.
+    last step down, because that much is still queued on the way. full: whether that step was for want of room, so that
+    the old picture has to stop at once. room: bit/s that the line seemed to carry then.
     failure: of the last probe that failed, what was seen; seen: the queue at the last step down. reason: of the last
     step, for the log."""
 
@@ -76,6 +77,7 @@ class Adaptation:
         self.ladder = Ladder()
         self.probe: Probe | None = None
         self.drain = 0.0
+        self.full = True
         self.room = float("inf")
         self.failure = self.reason = ""
         self.seen = 0.0
@@ -153,7 +155,8 @@ class Adaptation:
             self._next_probe = now + QUIET
         self.tier = tier
         self.reason = f"{self.shortage.why}, {path.loss(now):.0%} of marks lost"
-        self.drain = min(DRAIN_MOST, path.backlog)
+        self.full = self.shortage.full
+        self.drain = min(DRAIN_MOST, path.backlog) if self.full else 0.0
         self.seen = path.queue
         self._changed = now
         self._judge_from = now + SETTLE + self.drain

@@ -150,8 +150,8 @@ class Bandwidth:
         self._say(before)
         down = adaptation.ladder.video(adaptation.tier) < adaptation.ladder.video(before)
         self._counters["tiers_down" if down else "tiers_up"] += 1
-        self.starved = down
-        if down:
+        self.starved = down and adaptation.full
+        if self.starved:
             out.hold(now + adaptation.drain)
             out.drop_picture()
             video.repair_no_more()

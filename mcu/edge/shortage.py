@@ -61,13 +61,14 @@ class Remb:
 
 class Shortage:
     """Of one peer. loss: 0..1, as it reported last. sent: bit/s of picture, measured. why: for the log, what said last
-    that something is wrong. room and what it is made of: bit/s that the way seems to carry, where that is too little
-    for the step that is sent; None while nothing is wrong."""
+    that something is wrong; full: whether that was a queue, and not losses alone. room and what it is made of: bit/s
+    that the way seems to carry, where that is too little for the step that is sent; None while nothing is wrong."""
 
     def __init__(self) -> None:
         self.loss = 0.0
         self.sent = float("inf")
         self.why = ""
+        self.full = True
         self.remb = Remb()
         self._stood: tuple[float, float] | None = None
         self._sick = 0
@@ -94,6 +95,7 @@ class Shortage:
     def room(self, path: Path, ladder: Ladder, tier: TierName, now: float) -> float | None:
         """tier: what is sent now."""
         rate = self._by_arrivals(path, ladder, tier, now) if path.speaks else self._by_remb(ladder, tier, now)
+        self.full = rate is not None
         if rate is None and self._sick >= SICK_REPORTS:
             rate = self._by_loss(ladder, tier)
         return rate

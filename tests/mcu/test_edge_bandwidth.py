@@ -77,6 +77,15 @@ def test_a_thin_line_is_told_once_paced_and_not_overrun_by_the_old_picture() -> 
     assert line.out.dropped and line.forgot == 1, "repairs of the old picture would fill the line"
 
 
+def test_losses_without_a_queue_leave_the_old_picture_until_the_new_one_comes() -> None:
+    line, now = Line(), clock.now()
+    for n in range(4):
+        line.bandwidth.on_report(0.3, now + n)
+        line.bandwidth._decide(now + n)
+    assert line.told == [TierName.MEDIUM]
+    assert not line.bandwidth.starved and line.forgot == 0 and not line.out.dropped
+
+
 def test_a_choice_is_no_shortage() -> None:
     line = Line()
     assert line.bandwidth.choose(TierName.MEDIUM) is TierName.MEDIUM
