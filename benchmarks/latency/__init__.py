@@ -1,0 +1,1 @@
+"""How late pictures and sound are: from a sender's raw frame to a receiver's decoded one."""

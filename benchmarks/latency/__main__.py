@@ -1,0 +1,202 @@
+"""How late pictures and sound are in a room of N: from a sender's raw frame to a receiver's decoded one.
+
+    python -m benchmarks.latency [--people 9] [--cases idle,silent,loaded] [--seconds 20] [--rounds 5] [--full]
+
+N participants over WebRTC, in at 640x360 VP8 30/s 600 kb/s and Opus, out at 1280x720 30/s. Two of them encode as they
+go, pictures with a number in them and sound with chirps; one decodes what it is sent as it comes; the others send
+clips. A picture's delay runs from its raw frame to the first composite, decoded, that shows it; a chirp's from its raw
+block to when its first sample is decoded: both clients' codecs are in it, no buffer of the receiver. The senders'
+clocks run a little off the server's, so that all phases are met.
+
+idle: nothing else; silent: one of the N sends neither picture nor sound; loaded: other programs keep all processors at
+80 % in all, clients and server included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+
+from benchmarks.command import Benchmark, Record, main
+from benchmarks.figure import Figure, at_most
+from benchmarks.latency.load import machine_at
+from benchmarks.latency.party import LIVE
+from benchmarks.plot import Bars, Panel
+from benchmarks.record import ROOT
+from benchmarks.sheet import Sheet, sheet
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.server import running_server
+
+ROOM = "bench"
+LOAD = 0.8
+WARM_UP = 8.0
+"Seconds: key frames for the joins are past, sender reports have told of capture times, the load has settled."
+READY_SECONDS = 60.0
+PERCENTILES = (50, 95, 99)
+VIDEO_P50, VIDEO_P95, AUDIO_P50 = 35.0, 55.0, 70.0
+JUDGED = ("idle", "silent")
+
+
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--people", type=int)
+    parser.add_argument("--cases", help="of idle, silent, loaded")
+    parser.add_argument("--seconds", type=float)
+    parser.add_argument("--rounds", type=int)
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    return asyncio.run(_measure(options))
+
+
+async def _measure(options: argparse.Namespace) -> dict[str, Any]:
+    cases = options.cases.split(",")
+    found: dict[str, list[dict[str, Any]]] = {case: [] for case in cases}
+    for _ in range(options.rounds):
+        for case in cases:
+            found[case].append(await _round(case, options.people, options.seconds))
+    return {"cases": [{"case": case, "rounds": rounds} for case, rounds in found.items()]}
+
+
+async def _round(case: str, people: int, seconds: float) -> dict[str, Any]:
+    silent = int(case == "silent")
+    others = people - LIVE - 1 - silent
+    crowd = ("benchmarks.mixing.crowd", "--senders", str(others), "--talking", str(min(3, others)))
+    async with (
+        running_server() as server,
+        _process(crowd, server.url, others > 0),
+        _process(("benchmarks.latency.party", "--silent", str(silent)), server.url, True) as party,
+        machine_at(LOAD if case == "loaded" else 0.0) as loads,
+    ):
+        assert party is not None
+        await asyncio.sleep(WARM_UP)
+        tiles = (await ask(party, "places"))["tiles"]
+        if tiles != people:
+            raise RuntimeError(f"{tiles} tiles for {people} people")
+        await ask(party, "mark")
+        loads.clear()
+        await asyncio.sleep(seconds)
+        ages, stats = await ask(party, "ages"), await server.api.get(f"/v1/rooms/{ROOM}/stats")
+        return summary(ages) | {"server_ms": stats["latency_ms"], "machine_load": statistics.mean(loads)}
+
+
+@asynccontextmanager
+async def _process(words: Sequence[str], url: str, wanted: bool) -> AsyncIterator[asyncio.subprocess.Process | None]:
+    """Its people have joined and are connected."""
+    if not wanted:
+        yield None
+        return
+    module, *more = words
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", module, url, ROOM, *more),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
+        limit=1 << 22,
+    )
+    try:
+        await _line(process)
+        yield process
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def ask(process: asyncio.subprocess.Process, word: str) -> dict[str, Any]:
+    assert process.stdin is not None
+    process.stdin.write(f"{word}\n".encode())
+    await process.stdin.drain()
+    found: dict[str, Any] = json.loads(await _line(process))
+    return found
+
+
+async def _line(process: asyncio.subprocess.Process) -> bytes:
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
+    if not line:
+        raise RuntimeError("a process of clients ended; what it said stands above")
+    return line
+
+
+def summary(ages: dict[str, Any]) -> dict[str, Any]:
+    """Percentiles in milliseconds, and of how many."""
+    rest = {name: value for name, value in ages.items() if name not in ("video_ms", "audio_ms")}
+    for kind in ("video", "audio"):
+        values = ages[f"{kind}_ms"]
+        if not values:
+            raise RuntimeError(f"no {kind} of the live senders came out")
+        rest[kind] = {f"p{q}": float(np.percentile(values, q)) for q in PERCENTILES} | {"count": len(values)}
+    return rest
+
+
+def middle(record: Record, case: str, kind: str, name: str) -> float | None:
+    """The median of the rounds, ms; None if the case was not measured."""
+    rounds = next((each["rounds"] for each in record["cases"] if each["case"] == case), None)
+    return statistics.median(each[kind][name] for each in rounds) if rounds else None
+
+
+def figures(record: Record) -> list[Figure]:
+    found = []
+    for case in JUDGED:
+        for kind, name, limit in (
+            ("video", "p50", VIDEO_P50),
+            ("video", "p95", VIDEO_P95),
+            ("audio", "p50", AUDIO_P50),
+        ):
+            value = middle(record, case, kind, name)
+            if value is not None:
+                found.append(at_most(f"{kind}, {case}, {name}", value, limit, "ms"))
+    return found
+
+
+def sheets(record: Record) -> list[Sheet]:
+    rows = []
+    for each in record["cases"]:
+        for kind in ("video", "audio"):
+            values = [middle(record, each["case"], kind, f"p{q}") for q in PERCENTILES]
+            rounds = each["rounds"]
+            server = [statistics.median(one["server_ms"][kind][name] for one in rounds) for name in ("p50", "p95")]
+            rows.append((each["case"], kind, *values, *server, sum(one[kind]["count"] for one in rounds)))
+    first = record["cases"][0]["rounds"]
+    codecs = [statistics.median(one[name] for one in first) for name in ("sender_encode_ms", "receiver_decode_ms")]
+    title = f"latency, {record['options']['people']} people, ms; of it the sender's encoder {codecs[0]:.1f}, "
+    title += f"the receiver's decoder {codecs[1]:.1f}"
+    heads = ("case", "what", *(f"p{q}" for q in PERCENTILES), "server alone, p50", "p95", "measured")
+    return [sheet(title, heads, rows)]
+
+
+def panels(record: Record) -> list[Panel]:
+    cases = [each["case"] for each in record["cases"]]
+    found: list[Panel] = []
+    for kind, limits in (("video", {"p50": VIDEO_P50, "p95": VIDEO_P95}), ("audio", {"p50": AUDIO_P50})):
+        series = {f"p{q}": [middle(record, case, kind, f"p{q}") for case in cases] for q in PERCENTILES}
+        found.append(Bars(f"Delay of {kind}, frame in to frame out", "ms", cases, series, limits=limits))
+    return found
+
+
+BENCHMARK = Benchmark(
+    name="latency",
+    about=__doc__ or "",
+    short={"people": 9, "cases": "idle,silent", "seconds": 12.0, "rounds": 1},
+    full={"people": 9, "cases": "idle,silent,loaded", "seconds": 20.0, "rounds": 5},
+    options=options,
+    measure=measure,
+    figures=figures,
+    sheets=sheets,
+    panels=panels,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(BENCHMARK))

@@ -1,0 +1,154 @@
+"""A camera and a microphone whose every frame is known: when it was made, and a mark in it that survives the mixer.
+
+Each picture carries its number as black and white cells; the sound carries a chirp twice a second. Both are encoded
+live, as a client does. Their clocks run a little off the server's, as those of devices do: so all phases between a
+frame and the server's ticks are met, and not one by chance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import itertools
+import sys
+import time
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+from aiortc.mediastreams import MediaStreamTrack
+from av.video.codeccontext import VideoCodecContext
+from numpy.typing import NDArray
+
+from benchmarks.mixing.content import pictures
+from benchmarks.record import ROOT
+from mixdown.codecs.opus import OpusEncoder
+from mixdown.mixer.media import BLOCK_SAMPLES, SAMPLE_RATE, Size
+
+sys.path.insert(0, str(ROOT / "tests"))
+
+from support.sources import COUNTER_BAND, COUNTER_BITS
+
+SIZE = Size(640, 360)
+KBPS = 600
+PICTURE_STEP = 1 / 29.7
+"Seconds between two pictures: against 30 ticks a second all phases are met in 3.4 s."
+SOUND_STEP = 0.02 * 1.0005
+"Seconds between two blocks: half a thousandth slow, as no device should be, and the server takes twice that."
+CHIRP_EVERY = 25
+"Blocks."
+NUMBERS = 1 << COUNTER_BITS
+LOOP_SECONDS = 2.0
+BLACK, WHITE = 20, 230
+
+Samples = NDArray[np.float32]
+
+
+@functools.cache
+def raw_pictures(seed: int) -> list[NDArray[np.uint8]]:
+    """I420, (height * 3 / 2, width) each, for a loop; without marks."""
+    return [cv2.cvtColor(one, cv2.COLOR_BGR2YUV_I420) for one in pictures(SIZE, LOOP_SECONDS, seed)]
+
+
+def marked(planes: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
+    """A copy with the number's bits from left to right, the lowest first, across the middle."""
+    made = planes.copy()
+    top, bottom = (round(part * SIZE.height) for part in COUNTER_BAND)
+    for bit in range(COUNTER_BITS):
+        left, right = bit * SIZE.width // COUNTER_BITS, (bit + 1) * SIZE.width // COUNTER_BITS
+        made[top:bottom, left:right] = WHITE if number >> bit & 1 else BLACK
+    return made
+
+
+def chirp() -> Samples:
+    """One block, 1 to 5 kHz, soft at both ends."""
+    t = np.arange(BLOCK_SAMPLES) / SAMPLE_RATE
+    span = BLOCK_SAMPLES / SAMPLE_RATE
+    sound = np.sin(2 * np.pi * (1000 * t + 2000 * t**2 / span)) * np.hanning(BLOCK_SAMPLES)
+    return (0.5 * sound).astype(np.float32)
+
+
+class LiveCamera(MediaStreamTrack):
+    """made: number -> when its picture was handed to the encoder. encode_seconds: of each."""
+
+    kind = "video"
+
+    def __init__(self, seed: int, phase: float) -> None:
+        super().__init__()
+        self.made: dict[int, float] = {}
+        self.encode_seconds: list[float] = []
+        self._pictures = raw_pictures(seed)
+        self._numbers = itertools.count()
+        self._start = time.monotonic() + phase
+        self._encoder = _video_encoder()
+
+    async def recv(self) -> av.Packet:
+        n = next(self._numbers)
+        due = self._start + n * PICTURE_STEP
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        picture = marked(self._pictures[n % len(self._pictures)], n % NUMBERS)
+        begun = self.made[n % NUMBERS] = time.monotonic()
+        data = await asyncio.to_thread(self._encode, picture, n)
+        self.encode_seconds.append(time.monotonic() - begun)
+        packet = av.Packet(data)
+        packet.pts, packet.time_base = round(n * PICTURE_STEP * 90_000), Fraction(1, 90_000)
+        return packet
+
+    def _encode(self, picture: NDArray[np.uint8], n: int) -> bytes:
+        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+        frame.pts, frame.time_base = n, Fraction(1, 30)
+        return b"".join(bytes(packet) for packet in self._encoder.encode(frame))
+
+
+def _video_encoder() -> VideoCodecContext:
+    context = av.CodecContext.create("libvpx", "w")
+    assert isinstance(context, VideoCodecContext)
+    context.width, context.height, context.pix_fmt = SIZE.width, SIZE.height, "yuv420p"
+    context.time_base, context.framerate = Fraction(1, 30), Fraction(30)
+    context.bit_rate, context.thread_count, context.gop_size = KBPS * 1000, 1, 60
+    context.options = {"deadline": "realtime", "cpu-used": "-8", "lag-in-frames": "0", "max-intra-rate": "450"}
+    return context
+
+
+class LiveMicrophone(MediaStreamTrack):
+    """chirps: when the blocks with one were handed to the encoder."""
+
+    kind = "audio"
+
+    def __init__(self, phase: float) -> None:
+        super().__init__()
+        self.chirps: list[float] = []
+        self._numbers = itertools.count()
+        self._start = time.monotonic() + phase
+        self._encoder = OpusEncoder(32_000, 5)
+        self._chirp = np.repeat(chirp()[:, None], 2, axis=1)
+        self._hum = np.repeat(_hum()[:, None], 2, axis=1)
+
+    async def recv(self) -> av.Packet:
+        n = next(self._numbers)
+        await asyncio.sleep(max(0.0, self._start + n * SOUND_STEP - time.monotonic()))
+        chirps = n % CHIRP_EVERY == CHIRP_EVERY - 1
+        begun = time.monotonic()
+        packet = av.Packet(self._encoder.encode(self._chirp if chirps else self._hum))
+        if chirps:
+            self.chirps.append(begun)
+        packet.pts, packet.time_base = n * BLOCK_SAMPLES, Fraction(1, SAMPLE_RATE)
+        return packet
+
+
+def _hum() -> Samples:
+    """So that the voice stays in the mix between two chirps: 200 Hz, whose periods fill a block."""
+    return (0.01 * np.sin(2 * np.pi * 200 * np.arange(BLOCK_SAMPLES) / SAMPLE_RATE)).astype(np.float32)
+
+
+class Nothing(MediaStreamTrack):
+    """A device that never gives anything."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__()
+
+    async def recv(self) -> av.Packet:
+        await asyncio.Event().wait()
+        raise AssertionError
