@@ -1,6 +1,6 @@
 """What one tick of the compositor costs, and what its bare scaling calls cost in the same run.
 
-    python benchmarks/compose.py [--json FILE] [--ticks 60]
+    python -m benchmarks.compose [--ticks 60] [--full] [--json FILE]
 
 CPU time of the one thread, the median of several rounds. "all new": every tile has a new frame at every tick;
 "one new": one tile has; "none": nothing changed. "bare": the same `cv2.resize` calls, or copies, and nothing else.
@@ -9,20 +9,17 @@ CPU time of the one thread, the median of several rounds. "all new": every tile 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
 import statistics
-import subprocess
+import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
-import cv2
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.command import Benchmark, Record, main
+from benchmarks.figure import Figure, at_most
+from benchmarks.plot import Bars, Panel
+from benchmarks.sheet import Sheet, sheet
 from mixdown.mixer.compositor import Compositor
 from mixdown.mixer.layout import arrange, parse_layout_name
 from mixdown.mixer.media import I420Frame, Size
@@ -30,6 +27,8 @@ from mixdown.mixer.scaling import scale_into, window
 from mixdown.mixer.scene import Tile
 
 CANVAS = Size(1280, 720)
+JUDGED, TARGET = ("grid", 16, "640x360"), 1.2
+"A case by layout, sources and their size, and ms of CPU that a tick of it may take."
 CASES = [
     *(("grid", n, Size(640, 360)) for n in (1, 4, 9, 16, 25, 49)),
     *(("grid", n, Size(1280, 720)) for n in (4, 9)),
@@ -91,31 +90,44 @@ def measure(layout: str, count: int, size: Size, ticks: int) -> dict[str, object
     return row
 
 
-def commit() -> str:
-    here = Path(__file__).parent
-    found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ticks", type=int, help="of each of the five rounds")
 
 
-def machine() -> dict[str, object]:
-    versions = {"python": platform.python_version(), "opencv": cv2.__version__, "numpy": np.__version__}
-    return {"machine": platform.machine(), "system": platform.platform(), "cores": os.cpu_count(), **versions}
+def figures(record: Record) -> list[Figure]:
+    row = next(row for row in record["rows"] if (row["layout"], row["sources"], row["size"]) == JUDGED)
+    name = f"{row['sources']} tiles of {row['size']} into 720p, all new"
+    return [
+        at_most(name, row["all_new_ms"], TARGET, "ms", round(row["bare_ms"], 3), "control: its scaling calls alone")
+    ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--json", type=Path, help="also write the numbers, the commit and the machine to this file")
-    parser.add_argument("--ticks", type=int, default=60, help="ticks a round")
-    options = parser.parse_args()
-    rows = [measure(*case, options.ticks) for case in CASES]
-    table = Table("layout", "sources", "of", "all new", "one new", "none", "bare", title="ms of CPU a tick, 1280x720")
-    for row in rows:
-        *texts, new, one, none, plain = row.values()
-        table.add_row(*map(str, texts), *(f"{value:.3f}" for value in (new, one, none, plain)))
-    Console().print(table)
-    if options.json:
-        options.json.write_text(json.dumps({"commit": commit(), **machine(), "rows": rows}, indent=1) + "\n")
+def sheets(record: Record) -> list[Sheet]:
+    heads = ["layout", "sources", "of", "all new", "one new", "none", "bare scaling"]
+    names = ("layout", "sources", "size", "all_new_ms", "one_new_ms", "none_ms", "bare_ms")
+    rows = [[row[name] for name in names] for row in record["rows"]]
+    return [sheet("compose: ms of CPU a tick, 1280x720", heads, rows)]
 
+
+def panels(record: Record) -> list[Panel]:
+    rows = [row for row in record["rows"] if row["layout"] == "grid" and row["size"] == JUDGED[2]]
+    shown = {"all new": "all_new_ms", "bare scaling": "bare_ms", "one new": "one_new_ms", "none": "none_ms"}
+    series = {label: [row[name] for row in rows] for label, name in shown.items()}
+    names = [str(row["sources"]) for row in rows]
+    return [Bars(f"A tick, by tiles of {JUDGED[2]}", "ms of CPU", names, series, limits={"target of 16 tiles": TARGET})]
+
+
+BENCHMARK = Benchmark(
+    name="compose",
+    about=__doc__,
+    short={"ticks": 20},
+    full={"ticks": 120},
+    options=options,
+    measure=lambda options: {"rows": [measure(*case, options.ticks) for case in CASES]},
+    figures=figures,
+    sheets=sheets,
+    panels=panels,
+)
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main(BENCHMARK))

@@ -6,7 +6,7 @@ RTCP and polling included. Theirs: socket -> SRTP -> RTCRtpReceiver -> jitter bu
 what it hands to its decoder's thread is thrown away there. Measured is the CPU time of the thread of the event loop,
 while packets come, so neither side's decoding is in it, nor the thread that aiortc would decode in.
 
-    python -m benchmarks.receive [--peers 8] [--seconds 8] [--rounds 3] [--loop uvloop|asyncio] [--json FILE]
+    python -m benchmarks.receive [--peers 8] [--seconds 8] [--rounds 3] [--loop uvloop|asyncio] [--full] [--json FILE]
 
 Both run on uvloop, which `mixdown serve` uses, or both on asyncio's own loop.
 """
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
+import itertools
 import multiprocessing
 import statistics
 import sys
@@ -35,8 +35,11 @@ from support.aiortc_client import no_decoding
 from support.replay_client import ReplayClient
 from support.sources import source
 
+from benchmarks.command import Benchmark, Record, main
 from benchmarks.fanout import Signalling
-from benchmarks.record import load, machine, save
+from benchmarks.figure import Figure, at_most
+from benchmarks.plot import Bars, Panel
+from benchmarks.sheet import Sheet, sheet
 from mixdown.mcu import clock
 from mixdown.mcu.edge.edge import Edge
 from mixdown.mcu.edge.types import EdgeConfig, JoinRequest
@@ -147,40 +150,59 @@ async def compare(peers: int, seconds: float, rounds: int) -> dict[str, Any]:
     process.join(5)
     ratios = [a / b for a, b in zip(found["mixdown"], found["stock"], strict=True)]
     return {
-        "peers": peers,
-        "seconds": seconds,
         "packets_a_second": round(statistics.median(rates)),
-        "mixdown_us": [round(value, 1) for value in found["mixdown"]],
-        "stock_us": [round(value, 1) for value in found["stock"]],
+        "mixdown_us": [round(value, 2) for value in found["mixdown"]],
+        "stock_us": [round(value, 2) for value in found["stock"]],
         "ratio": round(statistics.median(ratios), 3),
-        "target": TARGET,
-        "load": load(),
     }
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--peers", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=8)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--loop", choices=("uvloop", "asyncio"), default="uvloop")
-    parser.add_argument("--json", type=Path)
-    options = parser.parse_args()
-    run = uvloop.run if options.loop == "uvloop" else asyncio.run
-    result = run(compare(options.peers, options.seconds, options.rounds)) | {"loop": options.loop}
-    print(f"{options.peers} peers, {result['packets_a_second']} RTP packets a second, {options.loop}")
-    print("us of CPU per packet, each round")
-    for name in ("mixdown", "stock"):
-        print(f"{name:8} {'  '.join(f'{value:6.1f}' for value in result[f'{name}_us'])}")
-    verdict = "met" if result["ratio"] <= TARGET else "MISSED"
-    print(f"ratio    {result['ratio']:.2f}, target <= {TARGET}: {verdict}")
-    record = {"benchmark": "receive", "machine": machine(), "result": result}
-    if options.json:
-        options.json.write_text(json.dumps(record, indent=1))
-    else:
-        save("receive", record)
-    return 0 if result["ratio"] <= TARGET else 1
+def options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--peers", type=int)
+    parser.add_argument("--seconds", type=float, help="of each measurement")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--loop", choices=("uvloop", "asyncio"))
 
+
+def measured(options: argparse.Namespace) -> dict[str, Any]:
+    run = uvloop.run if options.loop == "uvloop" else asyncio.run
+    return {"result": run(compare(options.peers, options.seconds, options.rounds))}
+
+
+def figures(record: Record) -> list[Figure]:
+    result = record["result"]
+    ours, stock = (statistics.median(result[name]) for name in ("mixdown_us", "stock_us"))
+    note = f"{ours:.1f} us against {stock:.1f}, {result['packets_a_second']} packets a second"
+    return [at_most("CPU per received packet, of stock aiortc's", result["ratio"], TARGET, note=note)]
+
+
+def sheets(record: Record) -> list[Sheet]:
+    result = record["result"]
+    peers, loop = record["options"]["peers"], record["options"]["loop"]
+    rows = zip(itertools.count(1), result["mixdown_us"], result["stock_us"], strict=False)
+    lines = [[n, ours, stock, ours / stock] for n, ours, stock in rows]
+    title = f"receive: us of CPU per RTP packet, {peers} peers, {loop}"
+    return [sheet(title, ["round", "Mixdown", "stock aiortc", "ratio"], lines)]
+
+
+def panels(record: Record) -> list[Panel]:
+    result = record["result"]
+    series: dict[str, list[float | None]] = {"Mixdown": result["mixdown_us"], "stock aiortc": result["stock_us"]}
+    names = [f"round {n + 1}" for n in range(len(result["mixdown_us"]))]
+    return [Bars("A received packet", "us of CPU", names, series)]
+
+
+BENCHMARK = Benchmark(
+    name="receive",
+    about=__doc__,
+    short={"peers": 8, "seconds": 3.0, "rounds": 2, "loop": "uvloop"},
+    full={"peers": 8, "seconds": 8.0, "rounds": 5, "loop": "uvloop"},
+    options=options,
+    measure=measured,
+    figures=figures,
+    sheets=sheets,
+    panels=panels,
+)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(BENCHMARK))

@@ -20,7 +20,7 @@ from functools import cache
 from typing import Any
 
 from benchmarks.command import Benchmark, main
-from benchmarks.mixing import gstreamer
+from benchmarks.mixing import ffmpeg, gstreamer, plain_aiortc
 from benchmarks.mixing.content import sound_clip, video_clip
 from benchmarks.mixing.crowd import ENCODERS
 from benchmarks.mixing.floor import Prices, prices
@@ -31,7 +31,7 @@ from benchmarks.mixing.table import figures, panels, sheets
 from benchmarks.record import load as machine_load
 from mixdown.mcu.config import Settings
 
-RIVALS = {"gstreamer": gstreamer}
+RIVALS = {"gstreamer": gstreamer, "ffmpeg": ffmpeg, "aiortc": plain_aiortc}
 VOICES = 8
 "Different ones; beyond that they repeat."
 

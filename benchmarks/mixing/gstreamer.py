@@ -14,19 +14,16 @@ import subprocess
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-
-import psutil
 
 from benchmarks.mixing.content import FPS, video_clip
 from benchmarks.mixing.loads import Load
+from benchmarks.mixing.outside import MAX_PAYLOAD, Outputs, cores_and_pictures
 from benchmarks.mixing.room import WARM_UP
 from mixdown.codecs.payload import vp8
 from mixdown.mixer.layout import arrange, parse_layout_name
 from mixdown.mixer.media import Size
 
 PAYLOAD_TYPE = 96
-MAX_PAYLOAD = 1200
 JITTER_MS = 20
 
 
@@ -35,29 +32,18 @@ def available(load: Load) -> bool:
     return shutil.which("gst-launch-1.0") is not None and not load.viewers and load.codec == load.receive == "VP8"
 
 
-@dataclass(slots=True)
-class Sockets:
-    """Where GStreamer receives (numbers only: it binds them itself) and where its output arrives."""
-
-    inputs: list[int]
-    outputs: list[socket.socket] = field(default_factory=list)
-
-    def close(self) -> None:
-        for sock in self.outputs:
-            sock.close()
-
-
-def _sockets(count: int) -> Sockets:
-    held = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2 * count)]
+def _free_ports(count: int) -> list[int]:
+    """Numbers only: GStreamer binds them itself."""
+    held = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
     for sock in held:
         sock.bind(("127.0.0.1", 0))
-    ports = [sock.getsockname()[1] for sock in held[:count]]
-    for sock in held[:count]:
+    ports = [sock.getsockname()[1] for sock in held]
+    for sock in held:
         sock.close()
-    return Sockets(ports, held[count:])
+    return ports
 
 
-def pipeline(load: Load, sockets: Sockets) -> list[str]:
+def pipeline(load: Load, inputs: Sequence[int], outputs: Sequence[int]) -> list[str]:
     """The arguments of gst-launch-1.0. The encoder has the server's settings, as far as they have names here."""
     tier = load.tier
     size = Size(tier.width, tier.height)
@@ -70,10 +56,10 @@ def pipeline(load: Load, sockets: Sockets) -> list[str]:
     words += ["!", f"video/x-raw,format=I420,width={size.width},height={size.height},framerate={tier.fps}/1", "!"]
     words += ["vp8enc", "deadline=1", "cpu-used=-10", "threads=1", f"target-bitrate={tier.kbps * 1000}"]
     words += ["end-usage=cbr", "keyframe-max-dist=100000", "static-threshold=1", "min-quantizer=2", "!"]
-    clients = ",".join(f"127.0.0.1:{sock.getsockname()[1]}" for sock in sockets.outputs)
+    clients = ",".join(f"127.0.0.1:{port}" for port in outputs)
     words += ["rtpvp8pay", f"mtu={MAX_PAYLOAD}", "!", "multiudpsink", f"clients={clients}", "sync=false"]
     caps = f"application/x-rtp,media=video,clock-rate=90000,encoding-name=VP8,payload={PAYLOAD_TYPE}"
-    for n, port in enumerate(sockets.inputs):
+    for n, port in enumerate(inputs):
         words += ["udpsrc", f"port={port}", f"caps={caps}", "!", "rtpjitterbuffer", f"latency={JITTER_MS}", "!"]
         words += ["rtpvp8depay", "!", "vp8dec", "threads=1", "!", f"c.sink_{n}"]
     return ["gst-launch-1.0", "-q", *words]
@@ -119,41 +105,18 @@ class Sender(threading.Thread):
 
 def measure(load: Load, seconds: float) -> dict[str, float]:
     """cores: of the gst-launch process; fps: pictures that came out. Raises RuntimeError if none did."""
-    sockets = _sockets(load.senders)
-    process = subprocess.Popen(pipeline(load, sockets), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    sender = Sender(video_clip("libvpx", load.picture, load.kbps), sockets.inputs)
-    try:
-        time.sleep(1)
-        sender.start()
-        time.sleep(WARM_UP)
-        _pictures(sockets.outputs[0], 0.0)
-        times, begun = psutil.Process(process.pid).cpu_times(), time.monotonic()
-        pictures = _pictures(sockets.outputs[0], seconds)
-        after, elapsed = psutil.Process(process.pid).cpu_times(), time.monotonic() - begun
-        if not pictures:
-            raise RuntimeError("GStreamer sent no picture")
-        return {"cores": (sum(after[:2]) - sum(times[:2])) / elapsed, "fps": pictures / elapsed}
-    finally:
-        if sender.is_alive():
-            sender.stop()
-        process.terminate()
-        process.communicate(timeout=10)
-        sockets.close()
-
-
-def _pictures(sock: socket.socket, seconds: float) -> int:
-    """Markers that arrive in so many seconds; what waited before is thrown away."""
-    sock.setblocking(False)
-    try:
-        while sock.recv(2048):
-            pass
-    except BlockingIOError:
-        pass
-    end, count = time.monotonic() + seconds, 0
-    while (left := end - time.monotonic()) > 0:
-        sock.settimeout(left)
+    inputs = _free_ports(load.senders)
+    sender = Sender(video_clip("libvpx", load.picture, load.kbps), inputs)
+    with Outputs(load.senders) as outputs:
+        words = pipeline(load, inputs, outputs.ports)
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         try:
-            count += sock.recv(2048)[1] >> 7
-        except TimeoutError:
-            break
-    return count
+            time.sleep(1)
+            sender.start()
+            time.sleep(WARM_UP)
+            return cores_and_pictures(process, outputs, seconds)
+        finally:
+            if sender.is_alive():
+                sender.stop()
+            process.terminate()
+            process.communicate(timeout=10)
