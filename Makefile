@@ -8,7 +8,7 @@ STAMP := $(VENV)/.synced
 CODE := mcu mixer codecs tests benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help setup serve doctor test test-fast check format fuzz show-path show-sound show-pages show-network test-network clean
+.PHONY: help setup serve doctor test test-fast check format fuzz show-path show-sound show-pages show-network test-network bench bench-full report clean
 
 help: ## This list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,16 @@ show-pages: $(STAMP) ## The pages with numbers: left open, networks that go, scr
 show-network: $(STAMP) ## Calls over bad networks, and hostile peers, with numbers; as root (ARGS="--rows clean,uplink")
 	tests/install_browsers.sh
 	$(RUN)/python -m benchmarks.show_network $(ARGS)
+
+bench: $(STAMP) ## Every benchmark in its short form, some six minutes (ARGS="--only mixing,audio")
+	$(RUN)/python -m benchmarks.all $(ARGS)
+
+bench-full: $(STAMP) ## The full form, over an hour, beside others (ffmpeg, GStreamer, Janus: by apt if run as root)
+	benchmarks/install_rivals.sh
+	$(RUN)/python -m benchmarks.all --full $(ARGS)
+
+report: $(STAMP) ## Write the tables of docs/benchmarks.md, docs/sizing.md and the README anew from the records
+	$(RUN)/python -m benchmarks.report
 
 test-network: $(STAMP) ## The short form of show-network, as tests; part of `make test`
 	tests/install_browsers.sh

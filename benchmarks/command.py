@@ -23,7 +23,8 @@ benchmarks/results/ without measuring again (benchmarks/report.py); they must sa
 not installed, and not fail.
 
 The short form is the default. Its record goes to benchmarks/results/short/, which git does not keep; with --full it
-goes to benchmarks/results/. A single option may be changed in both. --json FILE: there too.
+goes to benchmarks/results/, and the pages that show it are written anew. A single option may be changed in both.
+--json FILE: there too.
 """
 
 from __future__ import annotations
@@ -68,8 +69,12 @@ def main(benchmark: Benchmark, words: Sequence[str] | None = None) -> int:
     before = load()
     record = record_of(benchmark, options, before, benchmark.measure(options))
     show(benchmark, record)
-    for path in keep(benchmark, record, RESULTS if options.full else SHORT, options.json):
-        print(path)
+    paths = keep(benchmark, record, RESULTS if options.full else SHORT, options.json)
+    if options.full:
+        from benchmarks import report  # it knows all benchmarks, so they cannot need it to be loaded
+
+        paths += report.write()
+    print("\n".join(map(str, paths)))
     return 0 if all(one.good for one in benchmark.figures(record)) else 1
 
 

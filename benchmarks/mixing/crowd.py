@@ -34,6 +34,8 @@ from mixdown.mixer.media import Size
 
 LISTENING = 2
 "Clients of each kind whose packets are looked at."
+WIRE = 20 + 8 + 10
+"Bytes of a packet beside its RTP: IPv4, UDP, the tag of SRTP."
 ENCODERS = {"VP8": "libvpx", "H264": "libx264"}
 
 
@@ -64,6 +66,7 @@ class Ear:
         self.picture_type = -1
         self.packets = packets
         self.pictures = self.sounds = self.bytes = 0
+        "bytes: on the wire."
         self.longest = 0.0
         self._last: float | None = None
 
@@ -74,7 +77,7 @@ class Ear:
 
     async def take(self, data: bytes, arrival_time_ms: int) -> None:
         """In place of aiortc's receivers: one decrypted RTP packet."""
-        self.bytes += len(data)
+        self.bytes += len(data) + WIRE
         now = time.monotonic()
         if data[1] & 0x7F in self.sound_types:
             self.sounds += 1

@@ -36,8 +36,8 @@ class Round:
     """cores: the server process's CPU seconds per second, user and system. parts: the same, as its `stats` split it.
     decoded, dropped, encoded: pictures a second, of all senders, and made; voices, noises: packets decoded a second of
     those who talk and of the others; mixes: encodes of sound a tick; late: ticks, of 1; fps, longest_gap (seconds): at
-    the worst client that looked; pictures: that the first one got meanwhile; latency_ms: None where there is no sound
-    or picture yet."""
+    the worst client that looked; pictures, wire_kbps: that the first one got, the latter with sound and headers;
+    latency_ms: None where there is no sound or picture yet."""
 
     cores: float
     parts: dict[str, float]
@@ -52,6 +52,7 @@ class Round:
     fps: float
     longest_gap: float
     pictures: int
+    wire_kbps: float
     memory_mb: float
     latency_ms: dict[str, dict[str, float | None]]
 
@@ -189,6 +190,7 @@ def _round(
         fps=min(pictures) / elapsed,
         longest_gap=max(ear["longest_gap"] for ear in heard),
         pictures=int(pictures[0]),
+        wire_kbps=(heard[0]["bytes"] - ears[0]["bytes"]) * 8 / 1000 / elapsed,
         memory_mb=memory,
         latency_ms=after["latency_ms"],
     )

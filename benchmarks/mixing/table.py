@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.figure import Figure, at_least, at_most
+from benchmarks.mixing.loads import JUDGED
 from benchmarks.plot import Bars, Lines, Panel
 from benchmarks.sheet import Sheet, sheet
 
@@ -15,7 +16,6 @@ VIEWER = 0.4
 "% of a core that one further viewer may cost."
 FULL_RATE = 29.5
 "Pictures a second that count as 30 held: what a client counts in ten seconds may be one less."
-JUDGED = (9, 16)
 RIVALS = {"gstreamer": "GStreamer", "ffmpeg": "ffmpeg", "aiortc": "plain aiortc"}
 PARTS = ("receive", "decode", "compose", "encode", "audio", "send", "rest")
 
