@@ -30,6 +30,12 @@ def ntp_time() -> int:
     return ((seconds + NTP_EPOCH_OFFSET) << 32) | ((fraction << 32) // 1_000_000_000)
 
 
+def since(moment: float) -> float:
+    """Seconds since a moment of the wall clock, Unix time: for what the kernel stamped just now. A step of the clock in
+    between is in it."""
+    return time.time() - moment
+
+
 def wall_time() -> datetime:
     """The wall clock, for logs and JSON only."""
     return datetime.now(UTC)

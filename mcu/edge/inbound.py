@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pylibsrtp
 from aiortc.rtp import RtcpPacket
@@ -22,10 +23,17 @@ from mixdown.mcu.edge.transport_cc import mark_of, take_out
 
 
 class Inbound:
-    """session: the SRTP session of what comes. last_received: when the last packet came that was really the peer's."""
+    """session: the SRTP session of what comes. last_received: when the last packet came that was really the peer's.
+    arrival: (now) -> when the datagram that is being taken came."""
 
     def __init__(
-        self, session: pylibsrtp.Session, lines: Lines, control: Control, counters: Counter[str], meter: RoomMeter
+        self,
+        session: pylibsrtp.Session,
+        lines: Lines,
+        control: Control,
+        counters: Counter[str],
+        meter: RoomMeter,
+        arrival: Callable[[float], float] = lambda now: now,
     ) -> None:
         self.packets = self.bytes = 0
         self.last_received = clock.now()
@@ -35,6 +43,7 @@ class Inbound:
         self._control = control
         self._counters = counters
         self._meter = meter
+        self._arrival = arrival
 
     def on_media(self, datagram: bytes) -> None:
         """One SRTP or SRTCP datagram from a verified address. Whatever it holds, the call goes on."""
@@ -91,7 +100,7 @@ class Inbound:
                 self._counters["unroutable_packets"] += 1
                 return
         if receiver.mark_id is not None and (mark := mark_of(plain, receiver.mark_id)) is not None:
-            self._control.arrived.packet(mark, now)
+            self._control.arrived.packet(mark, self._arrival(now))
         receiver.rtp(packet, now)
 
     def _route(self, packet: RtpHeader) -> SourceReceiver | None:

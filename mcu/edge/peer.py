@@ -18,6 +18,7 @@ from mixdown.mcu.edge.aiortc_private import Transport
 from mixdown.mcu.edge.bandwidth import Bandwidth
 from mixdown.mcu.edge.control import Control
 from mixdown.mcu.edge.inbound import Inbound
+from mixdown.mcu.edge.kernel_time import KernelTime
 from mixdown.mcu.edge.lines import Lines
 from mixdown.mcu.edge.liveness import Liveness, Vital
 from mixdown.mcu.edge.meter import RoomMeter
@@ -64,6 +65,7 @@ class Peer:
         self.connected = False
         self.closed = False
         self._next_look = 0.0
+        self._kernel_time = KernelTime()
         self._mixer = mixer
         self._counters = counters
         self._meter = meter
@@ -95,11 +97,16 @@ class Peer:
         self.out = self.control.out = Outgoing(self.transport.ice, sent, self._counters, self._meter)
         self.bandwidth.open(self.out)
         self.reporter = Reporter(self.lines, self.control, self.out, self._mixer)
-        self.inbound = Inbound(received, self.lines, self.control, self._counters, self._meter)
+        self.inbound = Inbound(received, self.lines, self.control, self._counters, self._meter, self._arrival)
         self.transport.ice.on_media = self.inbound.on_media
         self.liveness = Liveness(clock.now())
         self.connected = True
         self.lines.open()
+
+    def _arrival(self, now: float) -> float:
+        """When the datagram that was just read came. Over the selected pair's socket, as all media does."""
+        pair = self.transport.ice.selected
+        return self._kernel_time.arrival(getattr(pair.protocol, "sock", None), now) if pair is not None else now
 
     def send_frame(
         self, sender: MediaSender, frame: EncodedFrame, payloads: Sequence[bytes | memoryview], *, red: bool = False
