@@ -46,6 +46,8 @@ class PlayoutDelay:
         self._origin = 0.0
         "The transit at which the histogram begins."
         self._best: tuple[float, float] | None = None
+        "The fastest of the last window and of this one."
+        self._base = 0.0
         self._window_ends = 0.0
         self._last = (float("-inf"), 0.0)
         "Arrival and transit of the last packet."
@@ -57,7 +59,7 @@ class PlayoutDelay:
         """The fastest transit lately. Only after the first packet."""
         if self._best is None:
             raise ValueError("no packet has come yet")
-        return min(self._best)
+        return self._base
 
     @property
     def target(self) -> float:
@@ -71,33 +73,39 @@ class PlayoutDelay:
     def restart(self, transit: float | None = None) -> None:
         """The media time has a new zero; the jitter is still the network's. transit: the first one since, if known."""
         self._best = None if transit is None else (transit, transit)
-        self._origin = transit or 0.0
+        self._base = self._origin = transit or 0.0
         self._last = (float("-inf"), 0.0)
 
     def learn(self, transit: float, now: float) -> None:
-        if self._best is None:
-            self._best, self._window_ends, self._origin = (transit, transit), now + WINDOW, transit
-        elif now >= self._window_ends:
-            self._best, self._window_ends = (self._best[1], transit), now + WINDOW
-        else:
-            self._best = (self._best[0], min(self._best[1], transit))
-        self._follow()
-        held_up = now - self._last[0] < BURST and transit < self._last[1]
+        self._learn_base(transit, now)
+        if not -BIN < self._base - self._origin < SHIFT * BIN:
+            self._follow()
+        arrival, before = self._last
         self._last = (now, transit)
-        if held_up:
-            return
-        self._count += 1
-        self._weight *= 1.0 + 1.0 / min(self._count, MEMORY)
-        late = min(BINS - 1, max(0, int((transit - self._origin) / BIN)))
-        self._histogram[late] += self._weight
-        if self._count % REVIEW == 0 or transit - self.base > self.needed:
+        if now - arrival < BURST and transit < before:
+            return  # held up together with the one before
+        self._count = count = self._count + 1
+        self._weight *= 1.0 + 1.0 / (count if count < MEMORY else MEMORY)
+        late = int((transit - self._origin) / BIN)
+        self._histogram[0 if late < 0 else late if late < BINS else BINS - 1] += self._weight
+        if count % REVIEW == 0 or transit - self._base > self.needed:
             self._review()
 
+    def _learn_base(self, transit: float, now: float) -> None:
+        best = self._best
+        if best is None:
+            self._best, self._window_ends, self._origin = (transit, transit), now + WINDOW, transit
+            self._base = transit
+        elif now >= self._window_ends:
+            self._best, self._window_ends = (best[1], transit), now + WINDOW
+            self._base = min(self._best)
+        elif transit < best[1]:
+            self._best = (best[0], transit)
+            self._base = min(self._best)
+
     def _follow(self) -> None:
-        """Keeps the histogram's begin near the fastest way; what was learnt keeps its place in time."""
-        moved = self.base - self._origin
-        if -BIN < moved < SHIFT * BIN:
-            return
+        """Brings the histogram's begin near the fastest way; what was learnt keeps its place in time."""
+        moved = self._base - self._origin
         bins = int(np.floor(moved / BIN))
         self._origin += bins * BIN
         shifted = np.zeros(BINS)
@@ -117,4 +125,4 @@ class PlayoutDelay:
         # Between a bin's borders in a straight line: else a clock that drifts over a border would look like jitter.
         typical, reach = np.interp((0.5 * shares[-1], QUANTILE * shares[-1]), shares, _BORDERS)
         over = TAIL * float(reach - typical) + MARGIN
-        self.needed = self._origin - self.base + float(typical) + min(over, MAX_TARGET)
+        self.needed = self._origin - self._base + float(typical) + min(over, MAX_TARGET)
