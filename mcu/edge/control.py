@@ -39,8 +39,8 @@ MAX_NACKED = 512
 "Packets that one NACK may ask for again: more than half of what is remembered."
 NACK_RATE, NACK_BURST = 1000, 1024
 "Packets asked for again that are looked up, a second and at once."
-TWICE_LOSS = 0.01
-"Share of a picture's packets lost, over which each repair is sent twice: unless the line is thin."
+TWICE_LOSS, THRICE_LOSS = 0.01, 0.03
+"Share of a picture's packets lost, over which each repair is sent twice, or three times: unless the line is thin."
 REPORTS_REMEMBERED = 16
 NTP_MIDDLE = 65536
 
@@ -157,8 +157,9 @@ class Control:
             self._on_key_frame_request(now)
             return
         repairs = [r for sequence in numbers if (r := video.repair(sequence, now)) is not None]
-        if self.loss > TWICE_LOSS and not self._bandwidth.thin:
-            repairs += video.repair_again(numbers, now)
+        for least in (TWICE_LOSS, THRICE_LOSS):
+            if self.loss > least and not self._bandwidth.thin:
+                repairs += video.repair_again(numbers, now)
         self._counters["nacked"] += len(packet.lost)
         self._counters["repairs_sent"] += len(repairs)
         if repairs and self.out is not None:
