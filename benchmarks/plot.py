@@ -129,7 +129,7 @@ def _legend(names: Sequence[str]) -> Iterator[str]:
 
 def _bars(panel: Bars, scale: Sequence[float]) -> Iterator[str]:
     room = (WIDTH - LEFT - RIGHT) / max(1, len(panel.groups))
-    count = 1 if panel.stacked else len(panel.series)
+    count = 1 if panel.stacked else max(1, len(panel.series))
     wide = min(40.0, room * 0.8 / count)
     for group, name in enumerate(panel.groups):
         middle = LEFT + room * (group + 0.5)

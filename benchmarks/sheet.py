@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from benchmarks.figure import Figure
 
@@ -18,13 +20,14 @@ class Sheet:
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
-    def rich(self) -> Table:
-        table = Table(title=self.title, title_justify="left")
+    def rich(self) -> Group:
+        """Title and table."""
+        table = Table()
         for place, head in enumerate(self.heads):
             table.add_column(head, justify="left" if place == 0 else "right")
         for row in self.rows:
             table.add_row(*(_coloured(cell) for cell in row))
-        return table
+        return Group(Text(self.title, style="bold"), table)
 
     def markdown(self) -> str:
         """GitHub's form, the title in bold above it."""
