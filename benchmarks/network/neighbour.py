@@ -69,7 +69,12 @@ def neighbour(name: str, make_bad: Callable[[Party], Awaitable[None]], clean_sha
 
 
 ROWS = (
-    Row("one-lossy", neighbour("one on 10 % loss", lossy_line), "one of four loses 10 % both ways", seconds=12),
+    Row(
+        "one-lossy",
+        neighbour("one on 10 % loss", lossy_line, clean_share=1 / 2),
+        "one of four loses 10 % both ways",
+        seconds=20,
+    ),
     Row(
         "one-pli",
         neighbour("one sends 100 PLI/s", pli_flood, clean_share=1 / 3),
