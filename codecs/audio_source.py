@@ -12,7 +12,8 @@ from mixdown.codecs.errors import CodecError
 from mixdown.codecs.held_level import HeldLevel
 from mixdown.codecs.jitter import JitterBuffer, JitterCounters, Lost
 from mixdown.codecs.opus import has_fec
-from mixdown.mixer.audio_input import MAX_STRETCH, AudioRing
+from mixdown.codecs.silence import NOTHING, SaidSilence
+from mixdown.mixer.audio_input import CAPACITY, MAX_STRETCH, AudioRing
 from mixdown.mixer.media import BLOCK_SAMPLES, CHANNELS, SAMPLE_RATE, Samples
 from mixdown.mixer.time_scale import MAX_LAG, MIN_LAG, is_quiet
 
@@ -83,6 +84,8 @@ class AudioSource:
         "Blocks without a pause since more or less was to be waited for."
         self.arrival: float | None = None
         "EncodedFrame.arrival of the packet decoded last."
+        self._nothing = 0
+        "Samples of silence, not decoded, behind the last that were."
         self._gap = 0
         "Blocks made up since the last packet."
         self._level = 0.0
@@ -131,6 +134,8 @@ class AudioSource:
         if block is None:
             self._stretched += take != BLOCK_SAMPLES
             block = self._ring.pull(take)
+        if self._nothing >= len(self._ring) + take:
+            block = None
         self._last = block
         return block
 
@@ -197,6 +202,7 @@ class AudioSource:
         self._ratio = SAMPLE_RATE // codec.clock_rate
         self._jitter = JitterBuffer(codec.clock_rate, self._span)
         self._held = HeldLevel()
+        self._silence = SaidSilence()
 
     def _span(self, packet: bytes) -> int:
         """RTP clock units in a packet."""
@@ -249,7 +255,7 @@ class AudioSource:
         item = self._jitter.pull(now)
         if isinstance(item, EncodedFrame):
             self.arrival = item.arrival
-            return self._decode(item.data)
+            return self._skip(item.data) if self._silence.skips(item) else self._decode(item.data)
         if isinstance(item, Lost):
             return self._recover(item)
         if self._gap >= len(FADE) or self._level == 0.0:
@@ -259,9 +265,22 @@ class AudioSource:
         self._make_up(self._conceal(BLOCK_SAMPLES), FADE[self._gap - 1])
         return True
 
+    def _skip(self, packet: bytes) -> bool:
+        samples = NOTHING[: self._decoder.samples(packet)]
+        before = self._nothing
+        if not before:
+            self._held.heard(samples)
+        self._gap = 0
+        self._append(samples)
+        self._nothing = min(before + len(samples), CAPACITY)
+        return True
+
     def _decode(self, packet: bytes) -> bool:
         try:
+            for skipped in self._silence.wake():
+                self._decoder.decode(skipped)
             samples = self._decoder.decode(packet)
+            self._silence.heard(samples)
         except CodecError:
             self._refused += 1
             samples = self._conceal(self._decoder.samples(packet))
@@ -303,6 +322,7 @@ class AudioSource:
         fade = np.linspace(self._level, level, len(samples), dtype=np.float32)[:, np.newaxis]
         self._concealed += len(samples)
         self._level = level
+        self._nothing = 0
         self._ring.push(samples * fade)
 
     def _append(self, samples: Samples) -> None:
@@ -312,4 +332,5 @@ class AudioSource:
             count = min(RETURN_SAMPLES, len(samples))
             samples[:count] *= np.linspace(self._level, 1.0, count, dtype=np.float32)[:, np.newaxis]
             self._level = 1.0
+        self._nothing = 0
         self._ring.push(samples)
