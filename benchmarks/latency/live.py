@@ -61,12 +61,12 @@ def marked(planes: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
     return made
 
 
-def chirp() -> Samples:
-    """One block, 1 to 5 kHz, soft at both ends."""
+def chirp(n: int) -> Samples:
+    """One block between 1 and 5 kHz, soft at both ends: upwards for even n, downwards for odd n."""
     t = np.arange(BLOCK_SAMPLES) / SAMPLE_RATE
     span = BLOCK_SAMPLES / SAMPLE_RATE
     sound = np.sin(2 * np.pi * (1000 * t + 2000 * t**2 / span)) * np.hanning(BLOCK_SAMPLES)
-    return (0.5 * sound).astype(np.float32)
+    return (0.5 * (sound[::-1] if n % 2 else sound)).astype(np.float32)
 
 
 class LiveCamera(MediaStreamTrack):
@@ -112,17 +112,18 @@ def _video_encoder() -> VideoCodecContext:
 
 
 class LiveMicrophone(MediaStreamTrack):
-    """chirps: when the blocks with one were handed to the encoder."""
+    """n: of its chirps. chirps: when the blocks with one were handed to the encoder."""
 
     kind = "audio"
 
-    def __init__(self, phase: float) -> None:
+    def __init__(self, n: int, phase: float) -> None:
         super().__init__()
+        self.n = n
         self.chirps: list[float] = []
         self._numbers = itertools.count()
         self._start = time.monotonic() + phase
         self._encoder = OpusEncoder(32_000, 5)
-        self._chirp = np.repeat(chirp()[:, None], 2, axis=1)
+        self._chirp = np.repeat(chirp(n)[:, None], 2, axis=1)
         self._hum = np.repeat(_hum()[:, None], 2, axis=1)
 
     async def recv(self) -> av.Packet:

@@ -20,7 +20,7 @@ import httpx2
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 
-from benchmarks.latency.live import SIZE, LiveCamera, LiveMicrophone, Nothing
+from benchmarks.latency.live import SIZE, LiveCamera, LiveMicrophone, Nothing, chirp
 from benchmarks.latency.watch import Place, Watch, chirp_ages, payload_types, picture_ages
 from benchmarks.mixing.content import FPS, sound_clip, video_clip
 from benchmarks.mixing.crowd import Clip, deafen
@@ -74,7 +74,7 @@ class Party:
 
     async def gather(self, silent: int) -> None:
         for n in range(LIVE):
-            camera, microphone = LiveCamera(n + 1, 0.011 * n), LiveMicrophone(0.01 * n + 0.25 * n)
+            camera, microphone = LiveCamera(n + 1, 0.011 * n), LiveMicrophone(n, 0.26 * n)
             person = await self._join(f"Live {n}", [microphone, camera])
             self.cameras[person.id] = camera
             self.microphones.append(microphone)
@@ -120,7 +120,7 @@ class Party:
         watch = self.watch
         seen, heard = list(watch.seen), list(watch.heard)
         pictures = picture_ages(seen, {name: camera.made for name, camera in self.cameras.items()})
-        chirps = [age for each in self.microphones for age in chirp_ages(heard, each.chirps)]
+        chirps = [age for each in self.microphones for age in chirp_ages(heard, each.chirps, chirp(each.n))]
         encodes = [spent for camera in self.cameras.values() for spent in camera.encode_seconds]
         return {
             "video_ms": [round(1000 * age, 2) for age in pictures],

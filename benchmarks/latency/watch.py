@@ -14,7 +14,7 @@ import numpy as np
 from aiortc.codecs.vpx import vp8_depayload
 from numpy.typing import NDArray
 
-from benchmarks.latency.live import chirp
+from benchmarks.latency.live import Samples
 from benchmarks.record import ROOT
 from mixdown.codecs.encoded import CodecId
 from mixdown.codecs.errors import CodecError
@@ -33,8 +33,6 @@ CLEAR = 0.35
 "Of the strongest correlation: from there on something is a chirp."
 LONGEST = 0.45
 "Seconds that a chirp is waited for; less than from one to the next."
-
-Mono = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ class Heard:
 
     at: float
     rtp_time: int
-    sound: Mono
+    sound: Samples
 
 
 def payload_types(sdp: str) -> dict[int, str]:
@@ -152,7 +150,7 @@ def picture_ages(seen: Sequence[Seen], made: Mapping[str, Mapping[int, float]]) 
     return ages
 
 
-def chirp_ages(heard: Sequence[Heard], chirps: Sequence[float]) -> list[float]:
+def chirp_ages(heard: Sequence[Heard], chirps: Sequence[float], chirp: Samples) -> list[float]:
     """Seconds from when a block with a chirp was handed to the encoder to when the first sample of it was decoded."""
     if not heard:
         return []
@@ -163,11 +161,11 @@ def chirp_ages(heard: Sequence[Heard], chirps: Sequence[float]) -> list[float]:
         at = one.rtp_time - start
         sound[at : at + len(one.sound)] = one.sound[: max(0, len(sound) - at)]
         times[at // BLOCK_SAMPLES] = one.at
-    match = _correlation(sound, chirp())
+    match = _correlation(sound, chirp)
     return [age for begun in chirps if (age := _age(match, times, begun)) is not None]
 
 
-def _correlation(sound: Mono, wanted: Mono) -> NDArray[np.float64]:
+def _correlation(sound: Samples, wanted: Samples) -> NDArray[np.float64]:
     """How much each sample looks like the beginning of what is wanted."""
     size = 1 << (len(sound) + len(wanted)).bit_length()
     product = np.fft.rfft(sound, size) * np.conj(np.fft.rfft(wanted, size))

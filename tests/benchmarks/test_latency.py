@@ -45,7 +45,7 @@ def heard_after(delay: float, *, chirps: tuple[int, ...], blocks: int = 100) -> 
     for n in range(blocks):
         sound = rng.normal(0, 0.01, (BLOCK_SAMPLES, 2)).astype(np.float32)
         if n in chirps:
-            sound += chirp()[:, None]
+            sound += chirp(n)[:, None]
         decoded = decoder.decode(encoder.encode(sound))[:, 0].copy()
         found.append(Heard(n / 50 + delay, 5000 + n * BLOCK_SAMPLES, decoded))
     encoder.close()
@@ -54,19 +54,26 @@ def heard_after(delay: float, *, chirps: tuple[int, ...], blocks: int = 100) -> 
 
 
 def test_a_chirps_age_is_that_of_the_packet_in_which_it_begins():
-    ages = chirp_ages(heard_after(0.06, chirps=(20, 45, 70)), [20 / 50, 45 / 50, 70 / 50])
-    assert ages == pytest.approx([0.06] * 3)
+    heard = heard_after(0.06, chirps=(20, 46, 70))
+    assert chirp_ages(heard, [20 / 50, 46 / 50, 70 / 50], chirp(0)) == pytest.approx([0.06] * 3)
+
+
+def test_others_chirps_are_not_taken_for_ones_own():
+    heard = heard_after(0.06, chirps=(20, 31, 46, 57))
+    assert chirp_ages(heard, [20 / 50, 46 / 50], chirp(0)) == pytest.approx([0.06] * 2)
+    assert chirp_ages(heard, [31 / 50, 57 / 50], chirp(1)) == pytest.approx([0.06] * 2)
 
 
 def test_a_chirp_that_did_not_come_has_no_age():
-    assert chirp_ages(heard_after(0.06, chirps=(20, 70)), [20 / 50, 45 / 50, 70 / 50]) == pytest.approx([0.06] * 2)
-    assert chirp_ages([], [1.0]) == []
+    heard = heard_after(0.06, chirps=(20, 70))
+    assert chirp_ages(heard, [20 / 50, 45 / 50, 70 / 50], chirp(0)) == pytest.approx([0.06] * 2)
+    assert chirp_ages([], [1.0], chirp(0)) == []
 
 
 def test_a_lost_packet_moves_nothing():
     heard = heard_after(0.06, chirps=(20, 70))
     del heard[30:33]
-    assert chirp_ages(heard, [20 / 50, 70 / 50]) == pytest.approx([0.06] * 2)
+    assert chirp_ages(heard, [20 / 50, 70 / 50], chirp(0)) == pytest.approx([0.06] * 2)
 
 
 def test_codecs_by_number():
