@@ -92,13 +92,13 @@ def name_of(row: Row) -> str:
 
 
 def _comparison(rows: Sequence[Row]) -> Sheet:
-    heads = ["senders", "Mixdown", "floor", "video's", "ratio", "video's"]
+    heads = ["senders", "Mixdown", "floor", "ratio", "video floor", "video ratio"]
     heads += [head for name in RIVALS.values() for head in (name, "of it")]
 
     def line(row: Row) -> list[object]:
         made, own = row["round"], cores(row)
         floor = statistics.median(one["floor"] for one in row["rounds"])
-        cells: list[object] = [name_of(row), own, floor, made["video_floor"], ratio(row), made["video_ratio"]]
+        cells: list[object] = [name_of(row), own, floor, ratio(row), made["video_floor"], made["video_ratio"]]
         for name in RIVALS:
             other, rate = rival(row, name), rival_fps(row, name)
             slow = f" at {rate:.0f}/s" if rate is not None and rate < FULL_RATE - 1 else ""
