@@ -124,17 +124,21 @@ async def strangers(seed: int, seconds: float) -> list[Figure]:
 async def malformed(seed: int, seconds: float) -> list[Figure]:
     attacker = Attacker(moving(2, "Attacker"))
     async with crowd(ReplayClient(moving(0)), ReplayClient(moving(1)), attacker) as call:
+        cpu = call.server.cpu_seconds()
         clean = await call.watch(seconds)
+        usual, cpu = call.server.cpu_seconds() - cpu, call.server.cpu_seconds()
         attack = asyncio.create_task(attacker.misbehave(seconds, seed))
         run = await call.watch(seconds)
+        during = call.server.cpu_seconds() - cpu
         sent = await attack
         stayed = await call.connected()
         began = time.monotonic()
         await call.server.api.call("DELETE", f"/v1/rooms/{ROOM}/participants/{await attacker.participant()}", None)
         closed = time.monotonic() - began
+    note = f"{sent} bad packets; {during / seconds:.2f} cores, without them {usual / seconds:.2f}"
     return [
         *undisturbed("malformed", clean, run),
-        at_least("participants who stayed, its own included", stayed, 4, note=f"{sent} bad packets"),
+        at_least("participants who stayed, its own included", stayed, 4, note=note),
         at_most("seconds to close it", closed, 1, "s", note="the log had no traceback, or this row would have failed"),
     ]
 
