@@ -35,7 +35,7 @@ RESCUE = 0.35
 "Seconds for which a repair may still come before the key frame that was asked for in its stead."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each packet, and that would take four times as long
 class _Packet:
     codec: CodecId
     timestamp: int
@@ -98,15 +98,30 @@ class VideoAssembler:
         if not self._accept(sequence, now):
             return []
         packet = _Packet(codec, timestamp, marker, bytes(payload))
-        self._packets[sequence] = packet
+        packets = self._packets
+        packets[sequence] = packet
         self._bytes += len(payload)
-        self.counters.empty += not payload
+        newest = sequence > self._highest
         self._track(sequence, now, repair)
-        if len(self._packets) > MAX_PACKETS or self._bytes > MAX_BYTES:
+        if not payload:
+            self.counters.empty += 1
+        if len(packets) > MAX_PACKETS or self._bytes > MAX_BYTES:
             self._overflow()
-        elif self._wants_key and payload and starts_key(codec, packet.payload, self._ended_before(sequence, packet)):
-            self._key_starts = sorted({*self._key_starts, sequence})
+        elif self._waiting or self._rescue:
+            if payload and starts_key(codec, packet.payload, self._ended_before(sequence, packet)):
+                self._key_starts = sorted({*self._key_starts, sequence})
+        elif newest and not marker and payload and self._goes_on(sequence, packet):
+            return []
         return self._release()
+
+    def _goes_on(self, sequence: int, packet: _Packet) -> bool:
+        """Whether the newest packet, which has no marker, only prolongs the newest frame: that ends no frame."""
+        if sequence == self._next:
+            return True
+        before = self._packets.get(sequence - 1)
+        if before is None or not before.payload or before.marker:
+            return False
+        return before.timestamp == packet.timestamp and before.codec is packet.codec
 
     def poll(self, now: float, rtt: float) -> Decision:
         """Timers. rtt: seconds, the last measured (a guess of 0.1 will do before that)."""
@@ -167,7 +182,8 @@ class VideoAssembler:
             self._missing.arrived(sequence, now, repair=repair)
             return
         gap, self._highest, self._last_new = self._highest + 1, sequence, now
-        self._missing.forget(sequence)
+        if len(self._missing):
+            self._missing.forget(sequence)
         if gap < sequence:
             self._last_gap = now
             if not self._missing.add(gap, sequence - 1, now):

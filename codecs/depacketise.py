@@ -86,10 +86,11 @@ def _first_of_picture(unit: bytes) -> bool:
 
 
 def _vp8_frame(payloads: Sequence[bytes]) -> BareFrame:
-    parsed = [vp8.parse(payload) for payload in payloads]
-    if not parsed or not parsed[0][0].first or any(descriptor.first for descriptor, _ in parsed[1:]):
+    if not payloads:
+        raise ValueError("VP8 frame of no packets")
+    head, first = vp8.parse(payloads[0])
+    rest = [vp8.strip(payload) for payload in payloads[1:]]
+    if not head.first or any(begins for begins, _ in rest):
         raise ValueError("VP8 packets are not those of one frame")
-    head = parsed[0][0]
-    data = b"".join(piece for _, piece in parsed)
-    key = vp8.is_key(data)
-    return BareFrame(data, key, head.tid or 0, head.sync or key)
+    key = vp8.is_key(first)
+    return BareFrame(b"".join((first, *(piece for _, piece in rest))), key, head.tid or 0, head.sync or key)

@@ -10,6 +10,8 @@ class Unwrapper:
     range away counts as ahead.
     """
 
+    __slots__ = ("_last", "_range")
+
     def __init__(self, bits: int) -> None:
         self._range = 1 << bits
         self._last: int | None = None
@@ -21,13 +23,14 @@ class Unwrapper:
 
     def unwrap(self, value: int) -> int:
         """value: 0 .. 2**bits - 1. ValueError beyond."""
-        if not 0 <= value < self._range:
-            raise ValueError(f"{value} does not fit the counter of {self._range} values")
-        if self._last is None:
+        whole, last = self._range, self._last
+        if not 0 <= value < whole:
+            raise ValueError(f"{value} does not fit the counter of {whole} values")
+        if last is None:
             self._last = value
             return value
-        ahead = (value - self._last) % self._range
-        if ahead > self._range // 2:
-            ahead -= self._range
-        self._last += ahead
-        return self._last
+        ahead = (value - last) % whole
+        if ahead > whole >> 1:
+            ahead -= whole
+        self._last = last = last + ahead
+        return last

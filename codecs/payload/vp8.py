@@ -99,6 +99,23 @@ def _parse(payload: bytes | memoryview) -> tuple[Vp8Descriptor, bytes]:
     return found, bytes(payload[at:])
 
 
+def strip(payload: bytes) -> tuple[bool, bytes]:
+    """(whether it is the first packet of a frame, its piece), as `parse` has them, for who needs no more. ValueError as
+    there."""
+    try:
+        head, at = payload[0], 1
+        if head & 0x80:
+            extension, at = payload[1], 2
+            if extension & 0x80:
+                at += 2 if payload[2] & 0x80 else 1
+            at += bool(extension & 0x40) + bool(extension & 0x30)
+    except IndexError:
+        raise ValueError("VP8 descriptor is truncated") from None
+    if at >= len(payload):
+        raise ValueError("VP8 payload has no data")
+    return head & 0x17 == 0x10, payload[at:]
+
+
 def is_key(frame: bytes | memoryview) -> bool:
     """Whether a VP8 frame (or its first piece, descriptor removed) is a key frame (RFC 6386, 9.1)."""
     return len(frame) > 0 and not frame[0] & 1

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pylibsrtp
 from aiortc.rtp import RtcpPacket
 
-from mixdown.codecs.encoded import MediaKind
 from mixdown.mcu import clock
 from mixdown.mcu.edge import rtcp
 from mixdown.mcu.edge.admission import Admission
@@ -19,7 +18,7 @@ from mixdown.mcu.edge.offer import URI_MID
 from mixdown.mcu.edge.receiver import SourceReceiver
 from mixdown.mcu.edge.rtp import RtpHeader, parse_rtp
 from mixdown.mcu.edge.srtp import Unprotector
-from mixdown.mcu.edge.transport_cc import mark_of, take_out
+from mixdown.mcu.edge.transport_cc import take_out
 
 
 class Inbound:
@@ -60,24 +59,9 @@ class Inbound:
         try:
             now = clock.now()
             if rtcp.is_rtcp(datagram):
-                ssrc = int.from_bytes(datagram[4:8], "big")
-                if not self.admission.control(ssrc, now):
-                    return
-                plain = self._keys.rtcp(datagram)
-                self._count(ssrc, datagram, now)
-                rtcp.check_count(plain)
-                arrivals, plain = take_out(plain)
-                for body in arrivals:
-                    self._control.arrivals(body, now)
-                for packet in RtcpPacket.parse(plain):
-                    self._control.take(packet, now)
+                self._on_rtcp(datagram, now)
             else:
-                ssrc = int.from_bytes(datagram[8:12], "big")
-                if not self.admission.packet(ssrc, now):
-                    return
-                plain = self._keys.rtp(datagram)
-                self._count(ssrc, datagram, now)
-                self._on_rtp(ssrc, plain, now)
+                self._on_rtp(datagram, now)
         except pylibsrtp.Error:
             self._counters["srtp_rejected"] += 1
         except ValueError:
@@ -91,17 +75,39 @@ class Inbound:
         self.packets += 1
         self.bytes += len(datagram)
 
-    def _on_rtp(self, ssrc: int, plain: bytes, now: float) -> None:
+    def _on_rtp(self, datagram: bytes, now: float) -> None:
+        ssrc = int.from_bytes(datagram[8:12], "big")
+        if not self.admission.packet(ssrc, now):
+            return
+        plain = self._keys.rtp(datagram)
+        self._count(ssrc, datagram, now)
         receiver = self._lines.by_ssrc.get(ssrc)
-        packet = parse_rtp(plain, with_extensions=receiver is None or receiver.kind.media is MediaKind.AUDIO)
         if receiver is None:
+            packet = parse_rtp(plain, with_extensions=True)
             receiver = self._route(packet)
             if receiver is None:
                 self._counters["unroutable_packets"] += 1
                 return
-        if receiver.mark_id is not None and (mark := mark_of(plain, receiver.mark_id)) is not None:
-            self._control.arrived.packet(mark, self._arrival(now))
+        else:
+            packet = parse_rtp(plain, with_extensions=False, only=receiver.reads)
+        if packet.extensions and receiver.mark_id is not None:
+            mark = packet.extensions.get(receiver.mark_id)
+            if mark is not None and len(mark) == 2:
+                self._control.arrived.packet(mark[0] << 8 | mark[1], self._arrival(now))
         receiver.rtp(packet, now)
+
+    def _on_rtcp(self, datagram: bytes, now: float) -> None:
+        ssrc = int.from_bytes(datagram[4:8], "big")
+        if not self.admission.control(ssrc, now):
+            return
+        plain = self._keys.rtcp(datagram)
+        self._count(ssrc, datagram, now)
+        rtcp.check_count(plain)
+        arrivals, plain = take_out(plain)
+        for body in arrivals:
+            self._control.arrivals(body, now)
+        for packet in RtcpPacket.parse(plain):
+            self._control.take(packet, now)
 
     def _route(self, packet: RtpHeader) -> SourceReceiver | None:
         """An SSRC that the offer did not name: by MID (RFC 8843), else by payload type where only one source has it."""

@@ -31,7 +31,8 @@ class SourceReceiver:
     """Of one m-line. A new SSRC on it (a browser's replaced sender) starts the stream anew with the next epoch.
 
     emit: takes each encoded frame; reopened: told when the epoch changed; gap: told when packets are found missing, and
-    to poll at once. Nothing here raises for what a packet holds; the caller counts if it does.
+    to poll at once. mark_id: of the extension with a picture's transport-wide numbers; reads: of the one extension that
+    a packet of this source is read for. Nothing here raises for what a packet holds; the caller counts if it does.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class SourceReceiver:
         self._last_key_request = float("-inf")
         self._video = kind.media is MediaKind.VIDEO
         self.mark_id = media.extensions.get(URI_TRANSPORT_CC) if self._video else None
+        self.reads = self.mark_id if self._video else self._level_id
 
     @property
     def epoch(self) -> int:
@@ -92,15 +94,17 @@ class SourceReceiver:
         if packet.ssrc != self.ssrc and now - self._last_packet < SILENT_BEFORE_RESTART:
             self._counters["second_ssrc"] += 1
             return
-        if packet.ssrc != self.ssrc or self.reception is None or self.ended:
-            self._begin(packet.ssrc, codec)
-        assert self.reception is not None
+        reception = self.reception
+        if packet.ssrc != self.ssrc or reception is None or self.ended:
+            reception = self._begin(packet.ssrc, codec)
         self._last_packet = now
-        sequence, timestamp = self.reception.packet(packet.sequence, packet.timestamp, now)
+        sequence, timestamp = reception.packet(packet.sequence, packet.timestamp, now)
         if self._video:
-            frames = self._assembler.push(codec.id, sequence, timestamp, packet.marker, packet.payload, now)
-            self._release(frames, now)
-            if self._assembler.gap_found:
+            assembler = self._assembler
+            frames = assembler.push(codec.id, sequence, timestamp, packet.marker, packet.payload, now)
+            if frames:
+                self._release(frames, now)
+            if assembler.gap_found:
                 self._gap(now)
             return
         self._sound(packet, codec, sequence, timestamp, now)
@@ -139,7 +143,7 @@ class SourceReceiver:
         self._counters["red_repaired"] += sum(piece.copy for piece in pieces)
         return pieces
 
-    def _begin(self, ssrc: int, codec: Codec) -> None:
+    def _begin(self, ssrc: int, codec: Codec) -> Reception:
         if self.reception is not None:
             self._counters["ssrc_restarts"] += 1
             self._epoch += 1 if (self._epoch + 1) % RESTARTS else 0
@@ -149,6 +153,7 @@ class SourceReceiver:
         self._redundant = None
         self._assembler = VideoAssembler()
         self.ended = self._stopped = False
+        return self.reception
 
     def bye(self, now: float) -> None:
         """The peer ended the stream (RTCP BYE): what a browser sends when its track is taken away."""

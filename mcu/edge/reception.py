@@ -36,11 +36,11 @@ class Reception:
         self.received += 1
         if extended >= self.highest:
             self.highest = extended
-            transit = now * self.clock_rate - unwrapped
-            if self._transit is not None:
-                difference = min(abs(transit - self._transit), self.clock_rate)
-                self.jitter += (difference - self.jitter) / 16
-            self._transit = transit
+            rate, before = self.clock_rate, self._transit
+            self._transit = transit = now * rate - unwrapped
+            if before is not None:
+                difference = transit - before if transit >= before else before - transit
+                self.jitter += ((difference if difference < rate else rate) - self.jitter) / 16
         return extended, unwrapped
 
     def unwrap_sequence(self, sequence: int) -> int:

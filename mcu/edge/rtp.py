@@ -23,24 +23,26 @@ class RtpHeader(NamedTuple):
     extensions: dict[int, bytes]
 
 
-def parse_rtp(data: bytes, *, with_extensions: bool) -> RtpHeader:
-    """Raises ValueError for what is not RTP; header extensions of a wrong length are left out."""
+def parse_rtp(data: bytes, *, with_extensions: bool, only: int | None = None) -> RtpHeader:
+    """Raises ValueError for what is not RTP; header extensions of a wrong length are left out. only: the id of the one
+    extension that is looked for, if not all are asked for; cheaper."""
     if len(data) < 12:
         raise ValueError("RTP packet is shorter than 12 bytes")
     first, second, sequence, timestamp, ssrc = _FIXED.unpack_from(data)
     if first >> 6 != 2:
         raise ValueError("RTP version is not 2")
     at = 12 + 4 * (first & 0x0F)
+    end = len(data)
     extensions: dict[int, bytes] = {}
     if first & 0x10:
-        if len(data) < at + 4:
+        if end < at + 4:
             raise ValueError("RTP header extension is truncated")
         profile, words = _EXTENSION.unpack_from(data, at)
-        at += 4
-        if with_extensions:
-            extensions = _parse_extensions(profile, data[at : at + 4 * words])
-        at += 4 * words
-    end = len(data)
+        block, at = at + 4, at + 4 + 4 * words
+        if with_extensions or (only is not None and profile != ONE_BYTE):
+            extensions = _parse_extensions(profile, data[block:at])
+        elif only is not None and (found := _find(data, block, min(at, end), only)) is not None:
+            extensions[only] = found
     if first & 0x20:
         padding = data[-1]
         if not padding or at + padding > end:
@@ -49,6 +51,22 @@ def parse_rtp(data: bytes, *, with_extensions: bool) -> RtpHeader:
     if at > end:
         raise ValueError("RTP header is longer than the packet")
     return RtpHeader(second >= 128, second & 0x7F, sequence, timestamp, ssrc, data[at:end], extensions)
+
+
+def _find(data: bytes, at: int, end: int, wanted: int) -> bytes | None:
+    """The element of that id in a block of one-byte extensions, found without a copy of the others."""
+    while at < end:
+        head = data[at]
+        if head >> 4 == wanted:
+            length = at + 2 + (head & 0x0F)
+            return data[at + 1 : length] if length <= end and 0 < wanted < 15 else None
+        if not head:
+            at += 1
+        elif head < 0x10 or head >= 0xF0:
+            return None
+        else:
+            at += 2 + (head & 0x0F)
+    return None
 
 
 def _parse_extensions(profile: int, block: bytes) -> dict[int, bytes]:

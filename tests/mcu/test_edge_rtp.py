@@ -61,6 +61,28 @@ def test_garbage_is_a_value_error_or_a_packet(data):
         parse_rtp(b"\x90" + data, with_extensions=True)
 
 
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 14), st.binary(min_size=1, max_size=16), st.integers(0, 3)), unique_by=lambda e: e[0]
+    ),
+    st.integers(1, 15),
+    st.integers(0, 7),
+)
+def test_the_one_extension_that_is_looked_for_is_what_reading_all_finds(elements, wanted, cut):
+    block = b"".join(bytes((id_ << 4 | len(data) - 1,)) + data + bytes(pause) for id_, data, pause in elements)
+    block += bytes(-len(block) % 4)
+    packet = b"\x90\x60" + bytes(10) + b"\xbe\xde" + (len(block) // 4).to_bytes(2, "big") + block + b"payload"
+    packet = packet[: len(packet) - cut]
+    every, one = parse_rtp(packet, with_extensions=True), parse_rtp(packet, with_extensions=False, only=wanted)
+    found = every.extensions.get(wanted)
+    assert one.extensions == ({} if found is None else {wanted: found}) and one.payload == every.payload
+
+
+def test_two_byte_extensions_are_found_as_well():
+    packet = b"\x90\x60" + bytes(10) + b"\x10\x00\x00\x01" + b"\x05\x01\x2a\x00" + b"payload"
+    assert parse_rtp(packet, with_extensions=False, only=5).extensions == {5: b"\x2a"}
+
+
 def test_extensions_of_a_wrong_length_are_left_out():
     body = b"\x90\x60" + bytes(10) + b"\xbe\xde\x00\x01" + b"\x1f\x01\x02\x03" + b"payload"
     found = parse_rtp(body, with_extensions=True)

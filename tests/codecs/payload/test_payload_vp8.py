@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mixdown.codecs.payload.vp8 import MAX_DESCRIPTOR, descriptor, is_key, parse, split
+from mixdown.codecs.payload.vp8 import MAX_DESCRIPTOR, descriptor, is_key, parse, split, strip
 
 
 @given(st.binary(min_size=1, max_size=5000), st.integers(1, 1300))
@@ -71,6 +71,17 @@ def test_anything_parses_or_is_a_value_error(payload: bytes) -> None:
         return
     assert data
     assert payload.endswith(data)
+
+
+@given(st.binary(max_size=20))
+def test_what_is_stripped_is_what_is_parsed(payload: bytes) -> None:
+    try:
+        parsed, data = parse(payload)
+    except ValueError:
+        with pytest.raises(ValueError, match="VP8"):
+            strip(payload)
+    else:
+        assert strip(payload) == (parsed.first, data)
 
 
 def test_key_frames_have_their_first_bit_clear() -> None:
