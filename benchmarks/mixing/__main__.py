@@ -93,6 +93,10 @@ def options(parser: argparse.ArgumentParser) -> None:
 def measured(options: argparse.Namespace) -> dict[str, Any]:
     sizes, viewers = ([int(n) for n in words.split(",")] for words in (options.senders, options.viewers))
     rivals = [name for name in options.rivals.split(",") if name]
+    if unknown := [name for name in rivals if name not in RIVALS]:
+        raise SystemExit(f"no such rival: {', '.join(unknown)}; there are {', '.join(RIVALS)}")
+    if unknown := [name for name in options.groups.split(",") if name not in GROUPS]:
+        raise SystemExit(f"no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
     rows = []
     for group in options.groups.split(","):
         for load in loads(group, sizes, viewers):

@@ -146,8 +146,8 @@ def _sound(
             blocks = _hear(talkers, [voices[k % len(voices)][n] for k in range(len(talkers))])
         with quiet:
             _hear(others, [noise[n]] * len(others))
-        everybody = np.sum(blocks, axis=0, dtype=np.float32)
-        mixes = [everybody, *(everybody - block for block in blocks)]
+        everybody: Samples = np.sum(np.asarray(blocks), axis=0, dtype=np.float32)
+        mixes: list[Samples] = [everybody, *(everybody - block for block in blocks)]
         with mix:
             for encoder, samples in zip(encoders, mixes, strict=True):
                 encoder.encode(samples)

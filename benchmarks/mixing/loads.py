@@ -43,7 +43,7 @@ class Load:
     @property
     def arguments(self) -> list[str]:
         """Of the crowd's command."""
-        named = {"senders": self.senders, "talking": self.voices, "viewers": self.viewers}
+        named: dict[str, object] = {"senders": self.senders, "talking": self.voices, "viewers": self.viewers}
         named |= {"codec": self.codec, "receive": self.receive, "size": self.size, "kbps": self.kbps}
         return [text for name, value in named.items() for text in (f"--{name}", str(value))]
 

@@ -59,5 +59,5 @@ def cores_and_pictures(process: subprocess.Popen[bytes], outputs: Outputs, secon
     if not pictures:
         process.kill()
         said = process.stderr.read() if process.stderr else b""
-        raise RuntimeError(f"{process.args} sent no picture: {said.decode(errors='replace')[-1000:]}")
+        raise RuntimeError(f"no picture came: {said.decode(errors='replace')[-1000:]}")
     return {"cores": (sum(after[:2]) - sum(times[:2])) / elapsed, "fps": pictures / elapsed}

@@ -29,12 +29,12 @@ def rows_of(record: Record, group: str) -> list[Row]:
 
 def cores(row: Row) -> float:
     """The median of the rounds'."""
-    return statistics.median(one["cores"] for one in row["rounds"])
+    return float(statistics.median(one["cores"] for one in row["rounds"]))
 
 
 def ratio(row: Row) -> float:
     """To the floor, the median of the rounds'."""
-    return statistics.median(one["ratio"] for one in row["rounds"])
+    return float(statistics.median(one["ratio"] for one in row["rounds"]))
 
 
 def rival(row: Row, name: str) -> float | None:
