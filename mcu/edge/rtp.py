@@ -6,6 +6,7 @@ import struct
 from typing import NamedTuple
 
 _FIXED = struct.Struct("!BBHII")
+_START, _REST = struct.Struct("!BBH"), struct.Struct("!II")
 _EXTENSION = struct.Struct("!HH")
 ONE_BYTE = 0xBEDE
 "Profile of one-byte header extensions (RFC 8285, 4.2); two-byte ones are 0x100x."
@@ -144,5 +145,12 @@ class HeaderTemplate:
 
     def header(self, payload_type: int, sequence: int, timestamp: int, *, marker: bool) -> bytes:
         """The twelve fixed bytes; the extension block follows them."""
-        second = payload_type | 0x80 if marker else payload_type
-        return _FIXED.pack(self._first, second, sequence, timestamp, self._ssrc)
+        return self.start(payload_type, sequence, marker=marker) + self.fixed(timestamp)
+
+    def start(self, payload_type: int, sequence: int, *, marker: bool) -> bytes:
+        """The first four of these bytes, which differ within a frame."""
+        return _START.pack(self._first, payload_type | 0x80 if marker else payload_type, sequence)
+
+    def fixed(self, timestamp: int) -> bytes:
+        """The other eight."""
+        return _REST.pack(timestamp, self._ssrc)

@@ -119,29 +119,39 @@ class MediaSender:
         payload_type = self.codec.red if red and self.codec.red is not None else self.codec.payload_type
         prefixes = self._prefixes(frame)
         last = len(payloads) - 1
-        video = self.kind is MediaKind.VIDEO
+        video, marks = self.kind is MediaKind.VIDEO, self._mark_id is not None
+        template, sequence, prefix = self._template, self._sequence, prefixes[0]
+        fixed = template.fixed(timestamp)
+        unmarked = fixed + extensions
         packets = []
         self.marks = []
         size = 0
         for index, payload in enumerate(payloads):
-            sequence = self._sequence
-            self._sequence = (sequence + 1) & 0xFFFF
-            marker = video and index == last
-            header = self._template.header(payload_type, sequence, timestamp, marker=marker)
-            if self._mark_id is not None and (index % MARK_EVERY == 0 or index == last):
-                header += self._template.marked(extensions, self._next_mark(index))
+            start = template.start(payload_type, sequence, marker=video and index == last)
+            if marks and (index % MARK_EVERY == 0 or index == last):
+                header = start + fixed + template.marked(extensions, self._next_mark(index))
             else:
-                header += extensions
-            prefix = prefixes[index > 0]
+                header = start + unmarked
             packets.append(b"".join((header, prefix, payload)))
             size += len(payload)
             if video:
-                self._history[sequence & (HISTORY - 1)] = SentPacket(sequence, header, prefix, payload)
+                self._remember(sequence, header, prefix, payload)
+            sequence = (sequence + 1) & 0xFFFF
+            prefix = prefixes[1]
+        self._sequence = sequence
         self.packets += len(packets)
         self.octets += size
         self.last_frame, self.last_timestamp = frame, timestamp
         self._repair_budget = min(REPAIR_BURST, self._repair_budget + REPAIR_SHARE * size)
         return packets
+
+    def _remember(self, sequence: int, header: bytes, prefix: bytes, payload: bytes | memoryview) -> None:
+        """Takes the place of the oldest packet, in its object: one is not made for each packet."""
+        sent = self._history[sequence & (HISTORY - 1)]
+        if sent is None:
+            self._history[sequence & (HISTORY - 1)] = SentPacket(sequence, header, prefix, payload)
+            return
+        sent.sequence, sent.header, sent.prefix, sent.payload, sent.repaired = sequence, header, prefix, payload, 0.0
 
     def _prefixes(self, frame: EncodedFrame) -> tuple[bytes, bytes]:
         """VP8 descriptors of a frame's first and further packets; nothing for other codecs."""
