@@ -31,8 +31,9 @@ class Outputs:
     def ports(self) -> list[int]:
         return [sock.getsockname()[1] for sock in self._sockets]
 
-    def pictures(self, seconds: float) -> int:
-        """RTP markers that reach the first one in so many seconds; what waited before is thrown away."""
+    def heard(self, seconds: float) -> tuple[int, int]:
+        """Pictures (by RTP's marker) and bytes that reach the first one in so many seconds; what waited before is
+        thrown away."""
         sock = self._sockets[0]
         sock.setblocking(False)
         try:
@@ -40,24 +41,27 @@ class Outputs:
                 pass
         except BlockingIOError:
             pass
-        end, count = time.monotonic() + seconds, 0
+        end, pictures, size = time.monotonic() + seconds, 0, 0
         while (left := end - time.monotonic()) > 0:
             sock.settimeout(left)
             try:
-                count += sock.recv(2048)[1] >> 7
+                packet = sock.recv(2048)
             except TimeoutError:
                 break
-        return count
+            pictures, size = pictures + (packet[1] >> 7), size + len(packet)
+        return pictures, size
 
 
 def cores_and_pictures(process: subprocess.Popen[bytes], outputs: Outputs, seconds: float) -> dict[str, float]:
-    """cores: CPU seconds a second of the process; fps: of the first output. RuntimeError with what it said if none."""
+    """cores: CPU seconds a second of the process; fps, kbps: of the first output. RuntimeError with what it said if
+    nothing came."""
     watched = psutil.Process(process.pid)
     times, begun = watched.cpu_times(), time.monotonic()
-    pictures = outputs.pictures(seconds)
+    pictures, size = outputs.heard(seconds)
     after, elapsed = watched.cpu_times(), time.monotonic() - begun
     if not pictures:
         process.kill()
         said = process.stderr.read() if process.stderr else b""
         raise RuntimeError(f"no picture came: {said.decode(errors='replace')[-1000:]}")
-    return {"cores": (sum(after[:2]) - sum(times[:2])) / elapsed, "fps": pictures / elapsed}
+    cores = (sum(after[:2]) - sum(times[:2])) / elapsed
+    return {"cores": cores, "fps": pictures / elapsed, "kbps": size * 8 / 1000 / elapsed}

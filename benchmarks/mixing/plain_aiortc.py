@@ -26,7 +26,7 @@ def available(load: Load) -> bool:
 
 
 def measure(load: Load, seconds: float) -> dict[str, float]:
-    """cores: of its process; fps: pictures at the worst client that looked."""
+    """cores: of its process; fps: pictures at the worst client that looked; kbps: to one client, sound included."""
     return asyncio.run(_measure(load, seconds))
 
 
@@ -48,7 +48,9 @@ async def _measure(load: Load, seconds: float) -> dict[str, float]:
             process.kill()
         await process.wait()
     seen = min(b["pictures"] - a["pictures"] for a, b in zip(before, heard, strict=True))
-    return {"cores": (sum(after[:2]) - sum(times[:2])) / elapsed, "fps": seen / elapsed}
+    size = heard[0]["bytes"] - before[0]["bytes"]
+    cores = (sum(after[:2]) - sum(times[:2])) / elapsed
+    return {"cores": cores, "fps": seen / elapsed, "kbps": size * 8 / 1000 / elapsed}
 
 
 async def _listening(port: int) -> None:

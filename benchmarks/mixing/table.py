@@ -78,7 +78,9 @@ def slope(rows: Sequence[Row]) -> float | None:
 
 
 def sheets(record: Record) -> list[Sheet]:
-    return [_comparison(record["rows"]), _health(record["rows"]), _split(record["rows"])]
+    rows = record["rows"]
+    found = [_comparison(rows), _health(rows), _split(rows)]
+    return [*found, _others(rows)] if any(row["rivals"] for row in rows) else found
 
 
 def name_of(row: Row) -> str:
@@ -123,6 +125,16 @@ def _health(rows: Sequence[Row]) -> Sheet:
     return sheet(
         "what came out: worst of the clients that look, quality against the server's canvases", heads, map(line, rows)
     )
+
+
+def _others(rows: Sequence[Row]) -> Sheet:
+    """What the others sent to one receiver."""
+    names = [(row, name) for row in rows for name in RIVALS if row["rivals"].get(name)]
+    lines = [
+        [name_of(row), RIVALS[name], f"{rival_fps(row, name):.1f}", f"{row['rivals'][name][0]['kbps']:.0f}"]
+        for row, name in names
+    ]
+    return sheet("what came out of the others", ["senders", "of", "pictures/s", "kb/s"], lines)
 
 
 def _split(rows: Sequence[Row]) -> Sheet:

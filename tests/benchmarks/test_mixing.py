@@ -133,7 +133,13 @@ def row(group="rooms", senders=9, viewers=0, cores=(0.4, 0.5, 0.9), floor=0.4, r
 
 
 def test_medians_are_judged_against_the_floor_and_against_gstreamer():
-    rivals = {"gstreamer": [{"cores": 0.5, "fps": 30.0}, {"cores": 0.8, "fps": 30.0}, {"cores": 0.6, "fps": 30.0}]}
+    rivals = {
+        "gstreamer": [
+            {"cores": 0.5, "fps": 30.0, "kbps": 1500.0},
+            {"cores": 0.8, "fps": 30.0, "kbps": 1500.0},
+            {"cores": 0.6, "fps": 30.0, "kbps": 1500.0},
+        ]
+    }
     found = table.figures({"rows": [row(rivals=rivals), row(senders=4)]})
     assert [(one.name, one.value, one.verdict) for one in found] == [
         ("9 senders: CPU, of the codec floor", 1.25, "met"),
@@ -157,10 +163,11 @@ def test_a_further_viewer_costs_the_slope():
 
 
 def test_a_rival_that_did_not_run_is_a_dash_and_no_bar():
-    record = {"rows": [row(), row(senders=16, rivals={"ffmpeg": [{"cores": 0.3, "fps": 14.0}]})]}
+    record = {"rows": [row(), row(senders=16, rivals={"ffmpeg": [{"cores": 0.3, "fps": 14.0, "kbps": 700.0}]})]}
     comparison = table.sheets(record)[0]
     assert comparison.rows[0][6:8] == ("-", "-")
     assert "0.300 at 14/s" in comparison.rows[1]
+    assert table.sheets(record)[3].rows == (("16", "ffmpeg", "14.0", "700"),)
     bars = table.panels(record)[0]
     assert bars.series["ffmpeg"] == [None, 0.3]
     assert "GStreamer" not in bars.series
