@@ -84,6 +84,10 @@ class AudioSource:
         "Blocks without a pause since more or less was to be waited for."
         self.arrival: float | None = None
         "EncodedFrame.arrival of the packet decoded last."
+        self.unheard = False
+        "Set by the caller: whatever comes is heard by nobody, and need not be decoded if it says how loud it is."
+        self._aside = False
+        "Whether the last packet was not decoded for that."
         self._nothing = 0
         "Samples of silence, not decoded, behind the last that were."
         self._gap = 0
@@ -255,7 +259,7 @@ class AudioSource:
         item = self._jitter.pull(now)
         if isinstance(item, EncodedFrame):
             self.arrival = item.arrival
-            return self._skip(item.data) if self._silence.skips(item) else self._decode(item.data)
+            return self._skip(item.data) if self._skips(item) else self._decode(item.data)
         if isinstance(item, Lost):
             return self._recover(item)
         if self._gap >= len(FADE) or self._level == 0.0:
@@ -264,6 +268,13 @@ class AudioSource:
         self._gap += 1
         self._make_up(self._conceal(BLOCK_SAMPLES), FADE[self._gap - 1])
         return True
+
+    def _skips(self, frame: EncodedFrame) -> bool:
+        if self._silence.skips(frame):
+            return True
+        aside = self.unheard and self._silence.set_aside(frame)
+        self._aside |= aside
+        return aside
 
     def _skip(self, packet: bytes) -> bool:
         samples = NOTHING[: self._decoder.samples(packet)]
@@ -287,6 +298,8 @@ class AudioSource:
             self._concealed += len(samples)
         else:
             self._held.heard(samples)
+        if self._aside:  # it begins in the middle of a word
+            self._aside, self._level = False, 0.0
         self._gap = 0
         self._append(samples)
         return True

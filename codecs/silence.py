@@ -54,6 +54,14 @@ class SaidSilence:
         self._kept.append(frame.data)
         return True
 
+    def set_aside(self, frame: EncodedFrame) -> bool:
+        """Whether a packet that is not silent, but heard by nobody, is not to be decoded either: only where the source
+        says how loud it is, so that it can be heard again."""
+        if frame.level is None and not frame.redundant:
+            return False
+        self._kept.append(frame.data)
+        return True
+
     def wake(self) -> list[bytes]:
         """What the decoder is to be given before the packet that is decoded now; its sound is thrown away."""
         if not self._kept:

@@ -14,6 +14,8 @@ from mixdown.mcu.link.messages import SourceKind
 from mixdown.mixer.media import SAMPLE_RATE, Samples
 
 TELEPHONES = (CodecId.PCMU, CodecId.PCMA, CodecId.G722)
+SAID_TICKS = 10
+"Ticks without a packet, 200 ms, after which what the last one said of its level is forgotten."
 QUEUE = 50
 "Packets between two ticks, a second of sound; over it the oldest are dropped: the tick has stopped."
 
@@ -35,6 +37,9 @@ class AudioFeed:
         self.unheard = 0
         self.hold = 0.0
         "Seconds by which it is played later, to be in time with its picture."
+        self.said: float | None = None
+        "What its newest packet says of its level (RFC 6464), dBov."
+        self._quiet_ticks = 0
         self._faults = faults
         self._heard = False
         self._queue: deque[EncodedFrame] = deque(maxlen=QUEUE)
@@ -53,6 +58,8 @@ class AudioFeed:
         if not self._heard:
             self.unheard += 1
             return
+        if not frame.redundant:
+            self.said = None if frame.level is None else -float(frame.level)
         if len(self._queue) == QUEUE:
             self._faults.count("audio_queue_overflow")
         self._queue.append(frame)
@@ -69,8 +76,12 @@ class AudioFeed:
         if source is not None:
             source.close()
 
-    def pull(self, now: float) -> Samples | None:
-        """The block of this tick, None if there is nothing to be heard."""
+    def pull(self, now: float, wanted: bool = True) -> Samples | None:
+        """The block of this tick, None if there is nothing to be heard. wanted: False where nobody would hear it; it is
+        decoded all the same if it does not say how loud it is."""
+        self._quiet_ticks = 0 if self._queue else self._quiet_ticks + 1
+        if self._quiet_ticks > SAID_TICKS:
+            self.said = None
         while self._queue:
             frame = self._queue.popleft()
             if self._source is None:
@@ -79,6 +90,7 @@ class AudioFeed:
         if self._source is None:
             return None
         self._source.hold = self.hold
+        self._source.unheard = not wanted
         block = self._source.pull(now)
         if block is None or not self._noise_suppression or self.codec not in TELEPHONES:
             return block

@@ -15,7 +15,9 @@ from mixdown.mcu.engine.audio_feed import AudioFeed
 from mixdown.mcu.engine.context import RoomContext
 from mixdown.mcu.engine.stage import Stage, Voices
 from mixdown.mcu.link.messages import ActiveSpeaker, Route, Speaking, StreamEnded, Subscribe
-from mixdown.mixer.audio_mixer import AudioMixer, MixResult
+from mixdown.mixer.audio_mixer import DEFAULT_LOUDEST, AudioMixer, MixResult
+from mixdown.mixer.levels import SILENCE_DBOV
+from mixdown.mixer.loudest import Loudest
 from mixdown.mixer.media import BLOCK_SAMPLES, SAMPLE_RATE, Samples
 from mixdown.mixer.speakers import Speakers, SpeakerState
 
@@ -49,6 +51,9 @@ class AudioRun:
         self._hooks = hooks
         self._next_epoch = epochs
         self._mixer = AudioMixer()
+        self._loudest = Loudest(DEFAULT_LOUDEST)
+        self._levels: Mapping[str, float] = {}
+        "participant -> dBov as measured in the last tick, of those who were decoded."
         self._speakers = Speakers()
         self._encoders: dict[CodecId, MixEncoders] = {}
         self._epochs: dict[str, int] = {}  # live stream -> epoch
@@ -64,9 +69,11 @@ class AudioRun:
         feeds = self._hooks.feeds()
         self._follow(self._hooks.stage(), feeds)
         inputs: dict[str, Samples] = {}
-        for name in self._owners:
+        claims = self._claims(feeds)
+        wanted = self._loudest.choose(claims)
+        for name, owner in self._owners.items():
             with self._context.faults.survive("audio_decode"):
-                block = feeds[name].pull(due)
+                block = feeds[name].pull(due, owner in wanted)
                 if block is not None:
                     inputs[name] = block
         result = self._mixer.mix(inputs, self._owners, self._gains, self._muted)
@@ -76,7 +83,24 @@ class AudioRun:
             arrival = feeds[name].take_arrival()
             if arrival is not None:
                 self._context.audio_latency.add(encoded - arrival)
-        self._tell(self._speakers.update(result.levels, due))
+        self._levels = result.levels
+        unheard = {owner: level for owner, level in claims.items() if owner not in wanted}
+        self._tell(self._speakers.update({**unheard, **result.levels}, due))
+
+    def _claims(self, feeds: Mapping[str, AudioFeed]) -> dict[str, float]:
+        """participant -> dBov: as measured in the last tick, or as his sources say, with gain and mute applied. Who
+        does not say is decoded and measured, so that he counts once there is something to be heard."""
+        claims: dict[str, float] = {}
+        for name, owner in self._owners.items():
+            if owner in self._muted:
+                claims[owner] = SILENCE_DBOV
+            elif (measured := self._levels.get(owner)) is not None:
+                claims[owner] = measured
+            else:
+                said = feeds[name].said
+                level = SILENCE_DBOV if said is None else min(0.0, said + self._gains.get(owner, 0.0))
+                claims[owner] = max(level, claims.get(owner, SILENCE_DBOV))
+        return claims
 
     def _follow(self, stage: Stage, feeds: Mapping[str, AudioFeed]) -> None:
         """Takes owners, gains and mutes from the document, when it or the sources changed."""

@@ -106,3 +106,36 @@ def test_a_copy_of_a_lost_packet_wakes_nobody(frames):
 def test_a_level_just_over_silence_is_sound(frames):
     played = Played([replace(frame, level=SILENT - 1) for frame in frames[:QUIET]])
     assert played.decoded >= QUIET - 4
+
+
+def test_who_is_heard_by_nobody_is_not_decoded_and_comes_back_without_a_click() -> None:
+    """A loud tone that is set aside for a second and then wanted again."""
+    encoder, source = OpusEncoder(), AudioSource(CodecId.OPUS)
+    blocks = []
+    for n in range(100):
+        wave = 0.3 * np.sin(2 * np.pi * 440 * np.arange(n * 960, (n + 1) * 960) / 48_000)[:, None]
+        data = encoder.encode(np.repeat(wave, 2, axis=1).astype(np.float32))
+        source.push(EncodedFrame("s", 0, CodecId.OPUS, n, n, n * 960, data, level=14), n * 0.02 + 0.001)
+        source.unheard = 25 <= n < 75
+        blocks.append(source.pull((n + 1) * 0.02))
+    aside, back = blocks[30:74], np.concatenate([b for b in blocks[74:] if b is not None])
+    assert all(block is None for block in aside)
+    assert power(list(blocks[80:])) == pytest.approx(0.045, rel=0.05)
+    first = int(np.argmax(np.abs(back[:, 0]) > 0))
+    assert np.abs(np.diff(back[first : first + 960, 0])).max() < 0.3 * 2 * np.pi * 440 / 48_000 * 1.2
+    assert np.abs(back[max(0, first) : first + 48]).max() < 0.1
+    encoder.close()
+    source.close()
+
+
+def test_who_does_not_say_how_loud_he_is_is_always_decoded() -> None:
+    encoder, source = OpusEncoder(), AudioSource(CodecId.OPUS)
+    source.unheard = True
+    for n in range(10):
+        wave = 0.3 * np.sin(2 * np.pi * 440 * np.arange(n * 960, (n + 1) * 960) / 48_000)[:, None]
+        data = encoder.encode(np.repeat(wave, 2, axis=1).astype(np.float32))
+        source.push(EncodedFrame("s", 0, CodecId.OPUS, n, n, n * 960, data), n * 0.02 + 0.001)
+        block = source.pull((n + 1) * 0.02)
+    assert block is not None and level_dbov(block) > -20
+    encoder.close()
+    source.close()
