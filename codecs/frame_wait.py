@@ -9,7 +9,7 @@ from mixdown.codecs.encoded import EncodedFrame
 CAPACITY = 10
 "Frames that wait at most. Over it the oldest goes to the decoder, early: nothing is dropped here."
 LEAD = 0.033
-"Seconds, about a tick: what is due at the next tick goes to its decoder at this one."
+"Seconds, about a tick: what is due at the next tick goes to its decoder before it, at this one or as it comes."
 SMOOTHING = 0.05
 JUMP = 1.0
 "Seconds of transit that begin a new time line."
@@ -25,19 +25,25 @@ class FrameWait:
         self.usual: float | None = None
         "What it is on average: a frame's due time is reckoned from it."
         self._frames: deque[EncodedFrame] = deque()
+        self._next_tick = float("-inf")
 
     def __len__(self) -> int:
         return len(self._frames)
 
     def push(self, frame: EncodedFrame, now: float) -> list[EncodedFrame]:
-        """What goes to the decoder now: this frame, unless it has to wait; or one that made room for it."""
+        """What goes to the decoder now: this frame, unless it has to wait for a tick after the next; or one that made
+        room for it. Held back until the next tick, it would only be shown by the one behind that."""
         self._learn(now - frame.rtp_time / frame.codec.clock_rate)
         self._frames.append(frame)
-        return self._ready(now)
+        return self._ready(max(now, self._next_tick))
 
-    def due(self, now: float) -> list[EncodedFrame]:
-        """The frames that the tick after this one, at `now`, is to show, in order."""
-        return self._ready(now + LEAD)
+    def ticked(self, now: float) -> None:
+        """A tick is at `now`: to be called at each."""
+        self._next_tick = now + LEAD
+
+    def due(self) -> list[EncodedFrame]:
+        """The frames that the next tick is to show, in order."""
+        return self._ready(self._next_tick)
 
     def _ready(self, until: float) -> list[EncodedFrame]:
         ready = []

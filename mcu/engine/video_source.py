@@ -256,9 +256,10 @@ class VideoSource:
     def picture(self, now: float, timeout: float) -> Picture | None:
         """What to show. None: its card. A camera's picture ends `timeout` seconds after its last frame, or after as
         long of uniform black; a screen's does not: one that stands still sends nothing."""
+        self._wait.ticked(now)
         if len(self._wait):
             with self._lock:
-                start = self._enqueue(self._wait.due(now))
+                start = self._enqueue(self._wait.due())
             if start:
                 self._pool.submit(self._run)
         picture = self.mailbox.latest

@@ -87,8 +87,22 @@ def test_frames_wait_in_order_until_a_tick_before_their_time():
     line.push(frame(0), 5.0)
     line.wait = 0.1
     assert line.push(frame(1), 5 + 1 / 30) == [] and len(line) == 1
-    assert line.due(5 + 1 / 30 + 0.1 - LEAD - 0.002) == []
-    assert [f.sequence for f in line.due(5 + 1 / 30 + 0.1 - LEAD + 0.002)] == [1]
+    line.ticked(5 + 1 / 30 + 0.1 - LEAD - 0.002)
+    assert line.due() == []
+    line.ticked(5 + 1 / 30 + 0.1 - LEAD + 0.002)
+    assert [f.sequence for f in line.due()] == [1]
+
+
+def test_what_the_next_tick_is_to_show_does_not_wait_for_it():
+    line = FrameWait()
+    line.push(frame(0), 5.0)
+    line.wait = 0.005
+    line.ticked(5 + 1 / 30 - 0.010)
+    assert [f.sequence for f in line.push(frame(1), 5 + 1 / 30)] == [1]
+    line.ticked(5 + 2 / 30 - LEAD + 0.003)
+    assert line.push(frame(2), 5 + 2 / 30) == []  # due 2 ms after the next tick: it is for the one behind that
+    line.ticked(5 + 2 / 30 + 0.003)
+    assert [f.sequence for f in line.due()] == [2]
 
 
 def test_no_more_than_ten_frames_wait_and_none_is_lost():
