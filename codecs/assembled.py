@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mixdown.codecs.encoded import CodecId
+from mixdown.codecs.encoded import CodecId, packet_value
 
 
-@dataclass(frozen=True, slots=True)
+@packet_value
 class AssembledFrame:
     """A whole frame, decodable after those released before it.
 

@@ -8,11 +8,9 @@ closed for good. Decodable means: no sequence number is missing since the last k
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mixdown.codecs.assembled import AssembledFrame, AssemblerCounters, Decision
 from mixdown.codecs.depacketise import BareFrame, Depacketiser, starts_key
-from mixdown.codecs.encoded import CodecId
+from mixdown.codecs.encoded import CodecId, packet_value
 from mixdown.codecs.key_request import KeyRequest
 from mixdown.codecs.nack import NackList
 
@@ -35,7 +33,7 @@ RESCUE = 0.35
 "Seconds for which a repair may still come before the key frame that was asked for in its stead."
 
 
-@dataclass(slots=True)  # not frozen: one is made for each packet, and that would take four times as long
+@packet_value
 class _Packet:
     codec: CodecId
     timestamp: int

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from mixdown.codecs.encoded import CodecId
+from mixdown.codecs.encoded import CodecId, packet_value
 from mixdown.codecs.payload import h264, vp8
 
 MAX_PARAMETER_SETS = 4096
 "Bytes of remembered SPS and PPS; longer ones are forgotten."
 
 
-@dataclass(frozen=True, slots=True)
+@packet_value
 class BareFrame:
     """A frame without its transport. data: VP8 frame, or Annex B with SPS and PPS before each IDR."""
 
