@@ -25,6 +25,7 @@ from benchmarks.sheet import Sheet, targets
 
 MODULES = {
     "mixing": "benchmarks.mixing.__main__",
+    "pace": "benchmarks.pace",
     "audio": "benchmarks.audio.__main__",
     "fanout": "benchmarks.fanout",
     "receive": "benchmarks.receive",
