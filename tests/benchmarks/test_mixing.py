@@ -13,10 +13,12 @@ sys.path.append(str(Path(__file__).parents[2]))
 
 from benchmarks.mixing import ffmpeg, gstreamer, table
 from benchmarks.mixing.canvases import Canvases, psnr, tiles_of
-from benchmarks.mixing.content import video_clip
+from benchmarks.mixing.content import sound_clip, video_clip
+from benchmarks.mixing.floor import LEAD, prices
 from benchmarks.mixing.loads import GROUPS, Load, loads
-from benchmarks.mixing.recording import frames_of, pack, unpack
+from benchmarks.mixing.recording import Recording, frames_of, pack, unpack
 
+from mixdown.codecs.depacketise import BareFrame
 from mixdown.codecs.encoded import CodecId
 from mixdown.codecs.payload import vp8
 from mixdown.codecs.video import make_video_decoder, make_video_encoder
@@ -77,6 +79,20 @@ def test_the_pictures_that_an_encoded_canvas_shows_are_found_again(clip):
         assert canvases.shown(picture) == which
         errors.append(canvases.error(picture, canvases.canvas(which)))
     assert 25 < psnr(errors) < 60
+
+
+def test_the_floor_of_what_the_bare_encoder_sent_has_its_quality(clip):
+    load = Load(1, talking=1)
+    canvases, encoder = Canvases(load, clip), make_video_encoder(CodecId.VP8, load.tier)
+    made = [encoder.encode(canvases.canvas((n % len(clip),)), n, n == 0) for n in range(LEAD + 10)]
+    heard = Recording(tuple(BareFrame(one.data, one.key) for one in made), 0)
+    voice, noise = sound_clip(True, seconds=0.2), sound_clip(False, seconds=0.2)
+    found = prices(load, clip, [voice], noise, heard, 10, (48_000, 5))
+    assert found.psnr == pytest.approx(found.server_psnr, abs=1e-6)
+    assert min(found.video_decode, found.video_encode, found.voice_decode, found.audio_encode) > 0
+    assert found.video(30, 30) > found.video(30, 0) > 0
+    with pytest.raises(ValueError, match="are needed"):
+        prices(load, clip, [voice], noise, heard, LEAD + 11, (48_000, 5))
 
 
 def test_psnr():
