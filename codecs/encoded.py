@@ -22,7 +22,8 @@ class MediaKind(StrEnum):
 
 
 class CodecId(StrEnum):
-    """Names as in SDP rtpmap lines (RFC 8866)."""
+    """Names as in SDP rtpmap lines (RFC 8866). clock_rate: of RTP, Hz; G.722 counts 8000 although it samples at 16000
+    (RFC 3551, 4.5.2)."""
 
     VP8 = "VP8"
     H264 = "H264"
@@ -31,16 +32,10 @@ class CodecId(StrEnum):
     PCMU = "PCMU"
     PCMA = "PCMA"
 
-    @property
-    def kind(self) -> MediaKind:
-        return MediaKind.VIDEO if self in (CodecId.VP8, CodecId.H264) else MediaKind.AUDIO
-
-    @property
-    def clock_rate(self) -> int:
-        """The RTP clock, Hz. G.722 counts 8000 although it samples at 16000 (RFC 3551, 4.5.2)."""
-        if self.kind is MediaKind.VIDEO:
-            return 90_000
-        return 48_000 if self is CodecId.OPUS else 8_000
+    def __init__(self, name: str) -> None:
+        # Attributes, not properties: they are asked for with each frame.
+        self.kind = MediaKind.VIDEO if name in ("VP8", "H264") else MediaKind.AUDIO
+        self.clock_rate = 90_000 if self.kind is MediaKind.VIDEO else 48_000 if name == "opus" else 8_000
 
 
 @packet_value

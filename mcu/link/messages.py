@@ -24,9 +24,9 @@ class SourceKind(StrEnum):
     SCREEN_AUDIO = "screen-audio"
     FEED = "feed"
 
-    @property
-    def media(self) -> MediaKind:
-        return MediaKind.AUDIO if self in (SourceKind.MICROPHONE, SourceKind.SCREEN_AUDIO) else MediaKind.VIDEO
+    def __init__(self, name: str) -> None:
+        # An attribute, not a property: it is asked for with each frame.
+        self.media = MediaKind.AUDIO if name in ("microphone", "screen-audio") else MediaKind.VIDEO
 
 
 # ---- the room document -------------------------------------------------------------------------------------------
