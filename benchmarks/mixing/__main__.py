@@ -109,10 +109,10 @@ BENCHMARK = Benchmark(
     name="mixing",
     about=__doc__,
     short={
-        "groups": "rooms",
+        "groups": "rooms,listeners",
         "senders": "9",
         "viewers": "1,50",
-        "seconds": 8.0,
+        "seconds": 6.0,
         "rounds": 1,
         "rivals": "gstreamer",
     },
