@@ -168,12 +168,15 @@ def sheets(record: Record) -> list[Sheet]:
             values = [middle(record, each["case"], kind, f"p{q}") for q in PERCENTILES]
             rounds = each["rounds"]
             server = [statistics.median(one["server_ms"][kind][name] for one in rounds) for name in ("p50", "p95")]
-            rows.append((each["case"], kind, *values, *server, sum(one[kind]["count"] for one in rounds)))
+            load = statistics.median(100 * one["machine_load"] for one in rounds)
+            rows.append(
+                (each["case"], kind, *values, *server, f"{load:.0f}", sum(one[kind]["count"] for one in rounds))
+            )
     first = record["cases"][0]["rounds"]
     codecs = [statistics.median(one[name] for one in first) for name in ("sender_encode_ms", "receiver_decode_ms")]
     title = f"latency, {record['options']['people']} people, ms; of it the sender's encoder {codecs[0]:.1f}, "
     title += f"the receiver's decoder {codecs[1]:.1f}"
-    heads = ("case", "what", *(f"p{q}" for q in PERCENTILES), "server alone, p50", "p95", "measured")
+    heads = ("case", "what", *(f"p{q}" for q in PERCENTILES), "server alone, p50", "p95", "machine, %", "measured")
     return [sheet(title, heads, rows)]
 
 

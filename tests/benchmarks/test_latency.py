@@ -89,6 +89,7 @@ def made(**more):
         "server_ms": {"video": {"p50": 20.0, "p95": 40.0}, "audio": {"p50": 30.0, "p95": 35.0}},
         "sender_encode_ms": 3.0,
         "receiver_decode_ms": 2.0,
+        "machine_load": 0.5,
         **more,
     }
 
