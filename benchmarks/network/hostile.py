@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.aiortc_client import no_decoding
-from support.attacker import Attacker
 from support.freezes import Run
 from support.hostile import media_addresses
 from support.meeting import tiles_of
@@ -29,6 +28,8 @@ FLOOD_RATE = 20_000
 "Datagrams a second."
 LONGER = 100.0
 "Milliseconds by which the longest interval may differ between two stretches of the same good call: three frames."
+START = 20.0
+"Seconds that a client's process may take to be in the call, or to leave it."
 TESTS = Path(__file__).resolve().parents[2] / "tests"
 
 
@@ -71,8 +72,7 @@ async def crowd(*clients: ReplayClient) -> AsyncIterator[Crowd]:
         sources = dict(zip(ids, (client.source for client in clients), strict=True))
         watcher.look_at(await tiles_of(server.api, ROOM, len(clients) + 1), sources)
         await asyncio.sleep(SETTLE)
-        good = [one for one, client in zip(ids, clients, strict=True) if not isinstance(client, Attacker)]
-        yield Crowd(server, watcher, list(clients), good)
+        yield Crowd(server, watcher, list(clients), ids)
 
 
 def undisturbed(name: str, clean: list[Run], run: list[Run]) -> list[Figure]:
@@ -121,26 +121,65 @@ async def strangers(seed: int, seconds: float) -> list[Figure]:
     ]
 
 
+@asynccontextmanager
+async def attacker(server: Server, seed: int) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+    """Its participant, connected and behaving so far; and its process, see tests/support/attack.py."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "support.attack", server.url, ROOM, "2", str(seed)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=TESTS,
+    )
+    assert process.stdin is not None
+    try:
+        yield await _line(process, START), process
+    finally:
+        process.stdin.close()
+        try:
+            async with asyncio.timeout(START):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def _line(process: asyncio.subprocess.Process, seconds: float) -> str:
+    assert process.stdout is not None
+    async with asyncio.timeout(seconds):
+        return (await process.stdout.readline()).decode().strip()
+
+
 async def malformed(seed: int, seconds: float) -> list[Figure]:
-    attacker = Attacker(moving(2, "Attacker"))
-    async with crowd(ReplayClient(moving(0)), ReplayClient(moving(1)), attacker) as call:
-        cpu = call.server.cpu_seconds()
-        clean = await call.watch(seconds)
-        usual, cpu = call.server.cpu_seconds() - cpu, call.server.cpu_seconds()
-        attack = asyncio.create_task(attacker.misbehave(seconds, seed))
-        run = await call.watch(seconds)
-        during = call.server.cpu_seconds() - cpu
-        sent = await attack
+    async with (
+        crowd(ReplayClient(moving(0)), ReplayClient(moving(1))) as call,
+        attacker(call.server, seed) as (bad, process),
+    ):
+        await asyncio.sleep(2)
+        sources = dict(zip(call.good, (client.source for client in call.clients), strict=True))
+        call.watcher.look_at(await tiles_of(call.server.api, ROOM, 4), sources)
+        clean, usual = await _watched(call, seconds)
+        assert process.stdin is not None
+        process.stdin.write(f"{seconds}\n".encode())
+        run, during = await _watched(call, seconds)
+        sent = int(await _line(process, seconds + START))
         stayed = await call.connected()
         began = time.monotonic()
-        await call.server.api.call("DELETE", f"/v1/rooms/{ROOM}/participants/{await attacker.participant()}", None)
+        await call.server.api.call("DELETE", f"/v1/rooms/{ROOM}/participants/{bad}", None)
         closed = time.monotonic() - began
-    note = f"{sent} bad packets; {during / seconds:.2f} cores, without them {usual / seconds:.2f}"
+    note = f"{sent} bad packets; {during:.2f} cores, without them {usual:.2f}"
     return [
         *undisturbed("malformed", clean, run),
         at_least("participants who stayed, its own included", stayed, 4, note=note),
         at_most("seconds to close it", closed, 1, "s", note="the log had no traceback, or this row would have failed"),
     ]
+
+
+async def _watched(call: Crowd, seconds: float) -> tuple[list[Run], float]:
+    """How the good ones' tiles ran, and the server's cores."""
+    before = call.server.cpu_seconds()
+    runs = await call.watch(seconds)
+    return runs, (call.server.cpu_seconds() - before) / seconds
 
 
 async def killed(seed: int, seconds: float) -> list[Figure]:
