@@ -33,6 +33,9 @@ CONTROL_PAUSE = 0.05
 of them would fill the queue that all rooms share."""
 KEY_FRAME_RATE, KEY_FRAME_BURST = 8, 12
 "Key-frame requests a second, and at once. Browsers ask every 200 ms at most while they wait for one."
+KEY_FRAME_WAIT, KEY_FRAMES_TOGETHER = 0.03, 2
+"""Seconds that a request waits before the mixer hears of it; how many may come meanwhile (a packet that the network
+doubled is two). More is no browser, and its key frame would be everybody's."""
 KEY_FRAME_FLOOD = 10.0
 "Seconds for which none of a peer that asked more often is heard: it gets the key frames that others need."
 MAX_NACKED = 512
@@ -63,6 +66,8 @@ class Control:
         self._nacks = Budget(NACK_RATE, NACK_BURST)
         self._key_frames = Budget(KEY_FRAME_RATE, KEY_FRAME_BURST)
         self._flooded_until = float("-inf")
+        self._asked_at: float | None = None  # when the request came that waits
+        self._asked = 0  # how many since then
         self._told: dict[str, float] = {}  # what was asked or reported -> when the mixer heard of it last
 
     def take(self, packet: AnyRtcpPacket, now: float) -> None:
@@ -97,13 +102,25 @@ class Control:
         while len(self._sent_reports) > REPORTS_REMEMBERED:
             del self._sent_reports[next(iter(self._sent_reports))]
 
+    def poll(self, now: float) -> None:
+        """Called every few ms: the request for a key frame that has waited long enough."""
+        if self._asked_at is not None and now - self._asked_at >= KEY_FRAME_WAIT:
+            self._asked_at = None
+            self._want_key_frame(now)
+
     def _on_key_frame_request(self, now: float) -> None:
         self._counters["key_frames_asked"] += 1
-        if not self._key_frames.spend(1, now):
+        if self._asked_at is None:
+            self._asked_at, self._asked = now, 0
+        self._asked += 1
+        if self._asked > KEY_FRAMES_TOGETHER or not self._key_frames.spend(1, now):
             self._flooded_until = now + KEY_FRAME_FLOOD
         if now < self._flooded_until:
+            self._asked_at = None
             self._counters["key_frame_floods"] += 1
-        elif self._may_tell("key frame", now):
+
+    def _want_key_frame(self, now: float) -> None:
+        if self._may_tell("key frame", now):
             request = self._lines.request
             self._mixer.send(KeyFrameRequest(request.room, request.participant))
 
@@ -154,7 +171,7 @@ class Control:
         if video.beyond_repair(numbers):
             self._counters["beyond_repair"] += 1
             video.repair_no_more()
-            self._on_key_frame_request(now)
+            self._want_key_frame(now)
             return
         repairs = [r for sequence in numbers if (r := video.repair(sequence, now)) is not None]
         for least in (TWICE_LOSS, THRICE_LOSS):

@@ -141,6 +141,7 @@ class Peer:
             self.transport.ice.mute(now)
         if self.reporter is not None:
             self.reporter.poll(now)
+            self.control.poll(now)
             self.bandwidth.poll(now)
 
     @property

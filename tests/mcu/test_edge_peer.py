@@ -242,7 +242,7 @@ async def test_a_flood_of_key_frame_requests_does_not_reach_the_mixer(call: Call
     async with asyncio.timeout(5):
         while call.edge.counters().get("key_frames_asked", 0) < 1500:
             await asyncio.sleep(0.02)
-    assert 1 <= len(call.mixer.of(KeyFrameRequest)) < 50
+    assert len(call.mixer.of(KeyFrameRequest)) < 5
 
 
 async def test_a_peer_closed_during_its_handshake_opens_nothing():
