@@ -55,13 +55,14 @@ REST = 2
 class AudioSourceStats:
     """Since the source began. concealed: samples at 48 kHz made up; stretched: blocks that were not played at their
     own speed; scaled: blocks shortened or lengthened by a pitch period; refused: packets that no decoder took;
-    target: seconds of delay the jitter buffer aims at."""
+    skipped: packets not decoded because nobody would hear them; target: seconds of delay the jitter buffer aims at."""
 
     packets: JitterCounters
     concealed: int
     stretched: int
     scaled: int
     refused: int
+    skipped: int
     target: float
 
 
@@ -70,7 +71,7 @@ class AudioSource:
 
     def __init__(self, codec: CodecId) -> None:
         self._ring = AudioRing()
-        self._concealed = self._stretched = self._scaled = self._refused = 0
+        self._concealed = self._stretched = self._scaled = self._refused = self._skipped = 0
         self._rested = 0
         self._chance = 0.0
         "Seconds, up to a tick, that sound is played later than it is due."
@@ -99,7 +100,13 @@ class AudioSource:
     @property
     def stats(self) -> AudioSourceStats:
         return AudioSourceStats(
-            self._jitter.counters, self._concealed, self._stretched, self._scaled, self._refused, self._jitter.target
+            self._jitter.counters,
+            self._concealed,
+            self._stretched,
+            self._scaled,
+            self._refused,
+            self._skipped,
+            self._jitter.target,
         )
 
     def push(self, frame: EncodedFrame, now: float) -> None:
@@ -277,6 +284,7 @@ class AudioSource:
         return aside
 
     def _skip(self, packet: bytes) -> bool:
+        self._skipped += 1
         samples = NOTHING[: self._decoder.samples(packet)]
         before = self._nothing
         if not before:

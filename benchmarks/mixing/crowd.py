@@ -29,7 +29,10 @@ from aiortc.mediastreams import MediaStreamTrack
 
 from benchmarks.mixing.content import FPS, sound_clip, video_clip
 from benchmarks.mixing.recording import pack
+from mixdown.codecs.audio import make_audio_decoder
+from mixdown.codecs.encoded import CodecId
 from mixdown.mcu.edge.source_filter import attach
+from mixdown.mixer.levels import level_dbov, rfc6464
 from mixdown.mixer.media import Size
 
 LISTENING = 2
@@ -40,12 +43,15 @@ ENCODERS = {"VP8": "libvpx", "H264": "libx264"}
 
 
 class Clip(MediaStreamTrack):
-    """Encoded packets at their rate, for ever. step: RTP ticks between two; rate: RTP ticks a second."""
+    """Encoded packets at their rate, for ever. step: RTP ticks between two; rate: RTP ticks a second; levels: of sound,
+    each packet's, 0 .. 127 (RFC 6464)."""
 
-    def __init__(self, kind: str, packets: Sequence[bytes], step: int, rate: int, phase: float) -> None:
+    def __init__(
+        self, kind: str, packets: Sequence[bytes], step: int, rate: int, phase: float, levels: Sequence[int] = ()
+    ) -> None:
         self.kind = kind
         super().__init__()
-        self._packets, self._step, self._rate = packets, step, rate
+        self._packets, self._step, self._rate, self._levels = packets, step, rate, levels
         self._n = 0
         self._start = time.monotonic() + phase
 
@@ -55,6 +61,30 @@ class Clip(MediaStreamTrack):
         packet.pts, packet.time_base = self._n * self._step, Fraction(1, self._rate)
         self._n += 1
         return packet
+
+    @property
+    def level(self) -> int:
+        """Of the packet sent last."""
+        return self._levels[(self._n - 1) % len(self._levels)]
+
+
+def levels_of(packets: Sequence[bytes]) -> list[int]:
+    """What a browser would say of these packets of Opus: 0 .. 127, -dBov."""
+    decoder = make_audio_decoder(CodecId.OPUS)
+    return [rfc6464(level_dbov(decoder.decode(packet))) for packet in packets]
+
+
+def say_levels(sender: Any, clip: Clip) -> None:
+    """aiortc tells the level of sound that it encoded itself, as browsers do, but not of packets that it is given."""
+    inner = sender._next_encoded_frame
+
+    async def with_level(codec: object) -> Any:
+        frame = await inner(codec)
+        if frame is not None:
+            frame.audio_level = -clip.level
+        return frame
+
+    sender._next_encoded_frame = with_level
 
 
 class Ear:
@@ -124,7 +154,9 @@ class Client:
         for kind in ("audio", "video"):
             clip = next((clip for clip in clips if clip.kind == kind), None)
             if kind == "audio":
-                self.pc.addTransceiver(clip or kind, direction="sendrecv" if clip else "recvonly")
+                line = self.pc.addTransceiver(clip or kind, direction="sendrecv" if clip else "recvonly")
+                if clip:
+                    say_levels(line.sender, clip)
             elif clip and codec == receive:
                 self._video(clip, "sendrecv", codec)
             else:
@@ -167,6 +199,7 @@ async def gather(options: argparse.Namespace) -> tuple[list[Client], list[Ear]]:
     video = video_clip(ENCODERS[options.codec], Size(width, height), options.kbps)
     voices = [sound_clip(True, seed=n) for n in range(min(options.talking, 8))]
     silence = sound_clip(False)
+    levels = [levels_of(sound) for sound in (*voices, silence)]
     clients, ears = [], []
     async with httpx2.AsyncClient(base_url=options.url, timeout=30) as http:
         for n in range(options.senders + options.viewers):
@@ -174,9 +207,10 @@ async def gather(options: argparse.Namespace) -> tuple[list[Client], list[Ear]]:
             ear = Ear([] if n == 0 else None) if index < LISTENING else None
             clips = []
             if sends:
-                sound = voices[n % len(voices)] if n < options.talking else silence
+                talks = n < options.talking
+                sound, said = (voices[n % len(voices)], levels[n % len(voices)]) if talks else (silence, levels[-1])
                 shift = n * 37 % len(video)  # not everybody's key frame at once, not everybody in the same tick
-                clips.append(Clip("audio", sound, 960, 48_000, 0.02 * n / options.senders))
+                clips.append(Clip("audio", sound, 960, 48_000, 0.02 * n / options.senders, said))
                 picture = video[shift // 60 * 60 :] + video[: shift // 60 * 60]
                 clips.append(Clip("video", picture, 90_000 // FPS, 90_000, 0.033 * (n * 7 % 11) / 11))
             client = Client(ear)

@@ -118,6 +118,7 @@ class AudioFeed:
         stats = None if source is None else source.stats
         lost = 0 if stats is None else stats.packets.lost
         received = 0 if stats is None else stats.packets.received
+        skipped = 0 if stats is None else stats.skipped
         return {
             "id": self.name,
             "participant": self.participant,
@@ -126,8 +127,8 @@ class AudioFeed:
             "width": 0,
             "height": 0,
             "fps": 0,
-            "decoded": received,
-            "skipped": self.unheard,
+            "decoded": received - skipped,
+            "skipped": self.unheard + skipped,
             "concealed_ms": 0 if stats is None else round(stats.concealed * 1000 / SAMPLE_RATE, 1),
             "jitter_ms": None if stats is None else round(stats.target * 1000, 1),
             "loss": lost / (received + lost) if received else 0.0,

@@ -126,6 +126,8 @@ def test_of_all_who_talk_only_the_loudest_are_decoded_and_they_are_heard(decoded
     decoded[0] = 0
     hall.tick(40)
     assert decoded[0] == pytest.approx(40 * (DEFAULT_LOUDEST + 1 + SPARE), rel=0.03)  # playing faster takes one more
+    last = hall.feeds[f"{hall.names[-1]}-microphone"].body()
+    assert last["decoded"] + last["skipped"] == 100 and last["skipped"] >= 90
     strengths = {name: hall.strength(name, 30) for name in hall.names}
     audible = [name for name in hall.names if strengths[name] > -45]
     assert audible == hall.names[1 : DEFAULT_LOUDEST + 1]  # the first one listens: the reserve is in his place
