@@ -13,14 +13,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import Any
-
-import psutil
 
 from benchmarks.command import Benchmark, Record, main
 from benchmarks.figure import Figure
@@ -44,13 +41,11 @@ SENDERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """late: share of ticks; cores: of the server's processes; clients: cores of everything else on the machine; error:
-    why it was given up."""
+    """late: share of ticks; cores: of the server's processes; error: why it was given up."""
 
     count: int
     late: float
     cores: float = 0.0
-    clients: float = 0.0
     error: str = ""
 
     @property
@@ -112,11 +107,9 @@ async def attempt(kind: str, count: int, seconds: float) -> Try:
 async def _watch(server: Server, count: int, seconds: float) -> Try:
     await asyncio.sleep(WARM_UP)
     before, spent, begun = await _ticks(server), server.cpu_seconds(), time.monotonic()
-    psutil.cpu_percent()
     await asyncio.sleep(seconds)
-    busy = psutil.cpu_percent() / 100 * (os.cpu_count() or 1)
     cores = (server.cpu_seconds() - spent) / (time.monotonic() - begun)
-    return Try(count, late_share(before, await _ticks(server)), cores, max(0.0, busy - cores))
+    return Try(count, late_share(before, await _ticks(server)), cores)
 
 
 async def _ticks(server: Server) -> dict[str, dict[str, int]]:
@@ -152,11 +145,11 @@ def sheets(record: Record) -> list[Sheet]:
     for kind, tries in record["tries"].items():
         most, more = carried(tries)
         rows = [
-            (one["count"], f"{100 * one['late']:.2f}", one["cores"], one["clients"], one["error"] or None)
+            (one["count"], f"{100 * one['late']:.2f}", one["cores"], one["error"] or None)
             for one in sorted(tries, key=lambda one: int(one["count"]))
         ]
         title = f"capacity: {most} {kind}{' or more' if more else ''} with at most 1 % of ticks late"
-        found.append(sheet(title, (kind, "late, %", "server, cores", "all else, cores", "given up"), rows))
+        found.append(sheet(title, (kind, "late, %", "server, cores", "given up"), rows))
     return found
 
 
