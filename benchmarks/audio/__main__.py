@@ -76,10 +76,8 @@ def counts(talking: str, people: int) -> list[int]:
 
 def cores(record: Record, people: int, talking: int, system: str) -> float | None:
     """The median of the rounds; None if it was not measured."""
-    for row in record["rows"]:
-        if (row["people"], row["talking"], row["system"]) == (people, talking, system):
-            return statistics.median(each["cores"] for each in row["rounds"])
-    return None
+    rounds = _rounds(record, system, people, talking)
+    return statistics.median(each["cores"] for each in rounds) if rounds else None
 
 
 def figures(record: Record) -> list[Figure]:
@@ -89,11 +87,34 @@ def figures(record: Record) -> list[Figure]:
         if ours is not None and theirs:
             note = f"{ours:.3f} cores against {theirs:.3f}"
             found.append(at_most(f"CPU of Janus', {JUDGED} people, {name} talking", ours / theirs, limit, note=note))
-    every = [each for row in record["rows"] for each in row["rounds"]]
-    under = [each["own_under_others"] for each in every if each["own_under_others"] is not None]
-    found.append(at_least("own voice under what others hear of it, worst of all", min(under), OWN_UNDER, "dB"))
-    found.append(at_least("packets of a mix a second, worst of all", min(each["packets"] for each in every), PACKETS))
+    under = [each["own_under_others"] for each in _rounds(record, "mixdown")]
+    heard = [value for value in under if value is not None]
+    if heard:
+        found.append(
+            at_least("own voice under what others hear of it, worst of all rooms", min(heard), OWN_UNDER, "dB")
+        )
+    return found + _comparable(record)
+
+
+def _comparable(record: Record) -> list[Figure]:
+    """Whether both did the work where they are compared. In larger rooms Janus may want more than the machine has."""
+    found = []
+    for system in ("mixdown", "janus"):
+        rounds = _rounds(record, system, JUDGED)
+        if rounds:
+            packets = min(each["packets"] for each in rounds)
+            found.append(at_least(f"packets of a mix a second, {JUDGED} people, {system}, worst", packets, PACKETS))
     return found
+
+
+def _rounds(record: Record, system: str, people: int | None = None, talking: int | None = None) -> list[dict[str, Any]]:
+    """Of all rooms, or of those with so many in them, so many of whom talk."""
+    return [
+        each
+        for row in record["rows"]
+        if row["system"] == system and people in (None, row["people"]) and talking in (None, row["talking"])
+        for each in row["rounds"]
+    ]
 
 
 def sheets(record: Record) -> list[Sheet]:
@@ -103,21 +124,24 @@ def sheets(record: Record) -> list[Sheet]:
         values = [cores(record, people, talking, system) for system in SYSTEMS]
         ratios = [values[0] / other if values[0] and other else None for other in values[1:]]
         rows.append((people, talking, *values, *ratios, *_ours(record, people, talking)))
-    heads = (*heads, "late ticks, %", "own voice, dB")
+    heads = (*heads, "late ticks, %", "own voice, dB", "packets/s", "Janus'")
     opus = record["opus"]
     about = f"{opus['bitrate'] // 1000} kb/s, complexity {opus['complexity']}, Janus {record['janus']}"
     return [sheet(f"audio: server CPU, medians; {about}", heads, rows)]
 
 
 def _ours(record: Record, people: int, talking: int) -> tuple[object, ...]:
-    """Encodes, late ticks in per cent and the own voice's level, of our rounds."""
-    for row in record["rows"]:
-        if (row["people"], row["talking"], row["system"]) == (people, talking, "mixdown"):
-            rounds = row["rounds"]
-            under = [each["own_under_others"] for each in rounds if each["own_under_others"] is not None]
-            late = statistics.median(100 * each["late"] for each in rounds)
-            return max(each["encodes"] for each in rounds), f"{late:.2f}", f"{-min(under):.0f}" if under else None
-    return None, None, None
+    """Encodes, late ticks in per cent and the own voice's level of our rounds; packets a second of both, the worst."""
+    rounds = _rounds(record, "mixdown", people, talking)
+    under = [each["own_under_others"] for each in rounds if each["own_under_others"] is not None]
+    worst = [
+        f"{min(each['packets'] for each in made):.1f}" if made else None
+        for made in (rounds, _rounds(record, "janus", people, talking))
+    ]
+    if not rounds:
+        return (None, None, None, *worst)
+    late = statistics.median(100 * each["late"] for each in rounds)
+    return max(each["encodes"] for each in rounds), f"{late:.2f}", f"{-min(under):.0f}" if under else None, *worst
 
 
 def panels(record: Record) -> list[Panel]:
