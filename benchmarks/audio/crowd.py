@@ -30,14 +30,21 @@ VOICES = len(TONES) + 8
 
 
 class Speaking(threading.Thread):
-    """Sends everybody's packets at their times: each has a phase of his own."""
+    """Sends everybody's packets at their times: each has a phase of his own. failed: why it has ended by itself."""
 
     def __init__(self, callers: Sequence[Caller]) -> None:
         super().__init__(daemon=True)
         self._callers = callers
         self._ended = threading.Event()
+        self.failed: OSError | None = None
 
     def run(self) -> None:
+        try:
+            self._speak()
+        except OSError as error:
+            self.failed = error
+
+    def _speak(self) -> None:
         begun, count = time.monotonic(), len(self._callers)
         tick = 0
         while not self._ended.is_set():
@@ -109,6 +116,8 @@ async def main() -> None:
         while (words := (await asyncio.to_thread(sys.stdin.readline)).split()) and words[0] != "end":
             if words[0] == "talk":
                 talk(callers, voices, quiet, int(words[1]))
+            if speaking.failed is not None:
+                raise speaking.failed  # nothing would be measured but a server to which nobody speaks
             print(json.dumps(judge(listening) if words[0] == "hear" else {}), flush=True)
         speaking.end()
         await asyncio.gather(*(caller.close() for caller in callers))

@@ -13,6 +13,7 @@ sys.path.append(str(Path(__file__).parents[2]))
 
 from benchmarks.audio import __main__ as audio
 from benchmarks.audio.caller import KEPT, Caller
+from benchmarks.audio.crowd import Speaking
 from benchmarks.audio.janus import _all_but
 from benchmarks.audio.rounds import janus_settings, separation
 from benchmarks.audio.voices import silent, talking, tones_heard
@@ -126,6 +127,17 @@ async def test_an_ear_keeps_payloads_without_headers(caller):
     caller.send(0)
     await caller._hear(line.sent[0], 0)
     assert caller.heard == deque([caller.voice.packets[0]], KEPT)
+
+
+def test_a_crowd_whose_network_is_gone_says_so():
+    class Cut:
+        def send(self, tick):
+            raise OSError("Network is unreachable")
+
+    speaking = Speaking([Cut()])
+    speaking.start()
+    speaking.join(10)
+    assert not speaking.is_alive() and isinstance(speaking.failed, OSError)
 
 
 async def test_the_offer_asks_for_stereo_where_mixes_are(caller):
