@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-SOUND_FIRST, PICTURE_FIRST = 0.015, 0.030
-"""Seconds by which the sound, or the picture, may be the sooner one: nobody notices, and waiting costs delay. Sound
-that comes after its picture is what distance makes in nature, and is noticed at thrice the time (ITU-R BT.1359)."""
+SOUND_FIRST = PICTURE_FIRST = 0.015
+"""Seconds by which the sound, or the picture, may be the sooner one, and CHANGE more: nobody notices, and waiting costs
+delay. Sound that comes after its picture is what distance makes in nature, and is noticed at thrice the time
+(ITU-R BT.1359)."""
 LONGEST_WAIT = 0.250
 CHANGE = 0.010
 "Seconds by which a wait must differ from the present one to be changed."
@@ -70,7 +71,7 @@ def waits(sound: Timing, picture: Timing, present: Waits) -> Waits:
     if sound.captured is not None and picture.captured is not None:
         told = (picture.shown - picture.captured) - (sound.shown - sound.captured)
         ahead = told if abs(told) <= BELIEVABLE else ahead
-    # A picture waits for no more than what is noticed: all of it would be a step of 30 ms for one that is 31 ahead.
+    # A picture waits for no more than what is noticed: all of it would be a great step for one that is just over.
     wanted = Waits(_bounded(ahead, SOUND_FIRST), min(LONGEST_WAIT, max(0.0, -ahead - PICTURE_FIRST)))
     moved = max(abs(wanted.sound - present.sound), abs(wanted.picture - present.picture))
     return wanted if moved > CHANGE else present

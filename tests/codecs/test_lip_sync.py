@@ -14,11 +14,10 @@ from mixdown.codecs.lip_sync import FRACTION, LONGEST_WAIT, CaptureClock, Timing
     [
         (0.050, 0.055, Waits()),
         (0.050, 0.067, Waits(sound=0.017)),
-        (0.075, 0.050, Waits()),
-        (0.085, 0.050, Waits()),
-        (0.095, 0.050, Waits(picture=0.015)),
+        (0.072, 0.050, Waits()),
+        (0.085, 0.050, Waits(picture=0.020)),
         (0.050, 0.150, Waits(sound=0.1)),
-        (0.200, 0.050, Waits(picture=0.12)),
+        (0.200, 0.050, Waits(picture=0.135)),
         (0.020, 0.900, Waits(sound=LONGEST_WAIT)),
     ],
 )
@@ -36,7 +35,7 @@ def test_reports_tell_what_arrival_cannot():
     assert waits(sound, picture, Waits()).sound == pytest.approx(0.08)
     unknown = Timing(9.03, 9.0, None)
     assert waits(sound, unknown, Waits()) == Waits()
-    assert waits(Timing(5.09, 5.0, 4.98), unknown, Waits()).picture == pytest.approx(0.03)
+    assert waits(Timing(5.09, 5.0, 4.98), unknown, Waits()).picture == pytest.approx(0.045)
 
 
 @pytest.mark.parametrize("step", [3600.0, -3600.0])
