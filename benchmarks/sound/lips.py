@@ -71,7 +71,8 @@ def _skew(dice: random.Random, sound_way: float, picture_way: float, jitter: flo
                 ready += camera.wait.push(EncodedFrame(camera.name, 0, CodecId.VP8, n, n, time, b"", arrival=at), at)
             if ready:
                 shown = [(ready[-1].rtp_time - start[1]) / 90_000]
-            ready = camera.wait.due(moment)
+            camera.wait.ticked(moment)
+            ready = camera.wait.due()
             source = room.feeds["voice-microphone"].source
             delay = None if source is None else source.delay(due)
             if shown and delay is not None and moment > SETTLED:
