@@ -15,7 +15,6 @@ REFERENCE_UNIT = 0.064
 DELTA_UNIT = 0.00025
 MAX_STATUSES = 2048
 "Numbers that one report may cover: ours run at some 100 a second, so a browser's cover about ten."
-ONE_BYTE = b"\xbe\xde"
 _HEAD = struct.Struct("!IIHHI")
 
 
@@ -25,26 +24,6 @@ class Arrivals:
 
     base: int
     times: tuple[float | None, ...]
-
-
-def mark_of(packet: bytes, id_: int) -> int | None:
-    """The number that an RTP packet carries in the one-byte extension (RFC 8285, 4.2) of that id; None: in none."""
-    at = 12 + 4 * (packet[0] & 0x0F)
-    if not packet[0] & 0x10 or packet[at : at + 2] != ONE_BYTE or len(packet) < at + 4:
-        return None
-    end = min(len(packet), at + 4 + 4 * (packet[at + 2] << 8 | packet[at + 3]))
-    at += 4
-    while at < end:
-        first = packet[at]
-        if first == 0:
-            at += 1
-            continue
-        if first < 0x10 or first >= 0xF0:  # padding has no length, 15 is reserved: the rest is left alone
-            return None
-        if first == id_ << 4 | 1 and at + 3 <= end:
-            return packet[at + 1] << 8 | packet[at + 2]
-        at += 2 + (first & 0x0F)
-    return None
 
 
 def take_out(compound: bytes) -> tuple[list[bytes], bytes]:

@@ -18,7 +18,7 @@ from mixdown.mcu.edge.offer import URI_MID, URI_SEND_TIME, Codec, Direction, Off
 from mixdown.mcu.edge.outgoing import HEADERS, THIN_BURST, Outgoing
 from mixdown.mcu.edge.rtp import parse_rtp
 from mixdown.mcu.edge.sender import MARK_EVERY, PADDING, MediaSender
-from mixdown.mcu.edge.transport_cc import URI_TRANSPORT_CC, mark_of
+from mixdown.mcu.edge.transport_cc import URI_TRANSPORT_CC
 
 MARK = 5
 CODEC = Codec(CodecId.VP8, 96, 97, "VP8", 90_000, None, {}, ())
@@ -110,14 +110,19 @@ def picture(n: int, key: bool = False) -> EncodedFrame:
     return EncodedFrame("s", 0, CodecId.VP8, n, n, n * 3000, bytes(100), key=key, arrival=1.0)
 
 
+def mark_of(packet: bytes) -> int | None:
+    mark = parse_rtp(packet, with_extensions=False, only=MARK).extensions.get(MARK)
+    return None if mark is None else int.from_bytes(mark, "big")
+
+
 def test_marks_are_the_first_the_last_and_some_between_in_packets_of_one_size() -> None:
     sender = MediaSender(media(), CODEC, Streams(1, 2))
     sender.wanted = "s"
     packets = sender.packetise(picture(0, key=True), [bytes(500)] * 8, 1.0)
-    carrying = [index for index, packet in enumerate(packets) if mark_of(packet, MARK) is not None]
+    carrying = [index for index, packet in enumerate(packets) if mark_of(packet) is not None]
     assert carrying == [0, MARK_EVERY, 2 * MARK_EVERY, 7] == [index for index, _ in sender.marks]
     assert len({len(packet) for packet in packets}) == 1
-    first = mark_of(packets[0], MARK)
+    first = mark_of(packets[0])
     assert first is not None
     sender.packetise(picture(1), [bytes(10)], 1.1)
     assert sender.marks == [(0, (first + 4) & 0xFFFF)]

@@ -9,7 +9,7 @@ import pytest
 from mixdown.mcu.edge.arrival_log import ArrivalLog
 from mixdown.mcu.edge.path import Path
 from mixdown.mcu.edge.rtp import HeaderTemplate, parse_rtp
-from mixdown.mcu.edge.transport_cc import Arrivals, mark_of, parse_arrivals, take_out
+from mixdown.mcu.edge.transport_cc import Arrivals, parse_arrivals, take_out
 
 
 def body(base: int, count: int, reference: int, chunks: list[int], deltas: bytes) -> bytes:
@@ -165,12 +165,13 @@ def test_a_flood_of_numbers_is_bounded() -> None:
 def test_the_mark_of_a_packet() -> None:
     template = HeaderTemplate(7, "mid", mid_id=4, send_time_id=2, level_id=None, mark_id=3)
     header = template.header(96, 1, 2, marker=False)
-    assert mark_of(header + template.marked(template.extensions(1.0, None), 0xBEEF) + b"x", 3) == 0xBEEF
-    assert mark_of(header + template.extensions(1.0, None) + b"x", 3) is None
-    assert mark_of(header + template.extensions(1.0, None), 9) is None
-    assert mark_of(b"\x80" + bytes(11), 3) is None
-    for cut in range(12, 30):
-        mark_of((header + template.marked(template.extensions(1.0, None), 1))[:cut], 3)
+
+    def marks(packet: bytes) -> dict[int, bytes]:
+        return parse_rtp(packet, with_extensions=False, only=3).extensions
+
+    assert marks(header + template.marked(template.extensions(1.0, None), 0xBEEF) + b"x") == {3: b"\xbe\xef"}
+    assert marks(header + template.extensions(1.0, None) + b"x") == {}
+    assert marks(b"\x80" + bytes(11)) == {}
 
 
 def test_what_was_overtaken_is_not_lost() -> None:
