@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks.audio.janus import JanusServer, running_janus
+from benchmarks.clients import Clients, clients
 from benchmarks.record import ROOT
 from mixdown.mcu.config import Settings
 
@@ -21,7 +21,6 @@ sys.path.insert(0, str(ROOT / "tests"))
 from support.server import Server, running_server
 
 ROOM = "1234"
-READY_SECONDS = 120.0
 SETTLE = 3.0
 "Seconds after others have begun to talk: who was heard before is let go, buffers have settled."
 SYSTEMS = ("mixdown", "janus", "janus-mono")
@@ -56,45 +55,10 @@ def janus_settings(system: str) -> dict[str, Any]:
     }
 
 
-class Crowd:
-    """The participants' process."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
-
-    async def ask(self, words: str) -> Any:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{words}\n".encode())
-        await self._process.stdin.drain()
-        return await self.answer()
-
-    async def answer(self) -> Any:
-        assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), READY_SECONDS)
-        if not line:
-            raise RuntimeError("the crowd ended; what it said stands above")
-        return json.loads(line)
-
-
-@asynccontextmanager
-async def crowd(system: str, url: str, people: int) -> AsyncIterator[Crowd]:
+def crowd(system: str, url: str, people: int) -> AbstractAsyncContextManager[Clients]:
     """Everybody joined, nobody talks."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.audio.crowd", system.partition("-")[0], url, ROOM),
-        *("--people", str(people), "--settings", json.dumps(janus_settings(system))),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-    )
-    try:
-        everybody = Crowd(process)
-        await everybody.answer()
-        yield everybody
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+    words = (system.partition("-")[0], url, ROOM, "--people", str(people))
+    return clients("benchmarks.audio.crowd", *words, "--settings", json.dumps(janus_settings(system)))
 
 
 async def measure(system: str, people: int, talking: Sequence[int], seconds: float) -> dict[int, dict[str, Any]]:
@@ -104,7 +68,7 @@ async def measure(system: str, people: int, talking: Sequence[int], seconds: flo
         return {count: asdict(await _talk(server, everybody, count, seconds)) for count in talking}
 
 
-async def _talk(server: Server | JanusServer, everybody: Crowd, count: int, seconds: float) -> Mixed:
+async def _talk(server: Server | JanusServer, everybody: Clients, count: int, seconds: float) -> Mixed:
     await everybody.ask(f"talk {count}")
     await asyncio.sleep(SETTLE)
     ticks, ears = await _ticks(server), await everybody.ask("hear")

@@ -16,20 +16,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
 import statistics
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
+from benchmarks.clients import clients
 from benchmarks.command import Benchmark, Record, main
 from benchmarks.figure import Figure, at_most
 from benchmarks.latency.load import machine_at
 from benchmarks.latency.party import LIVE
+from benchmarks.mixing.loads import Load
 from benchmarks.plot import Bars, Panel
 from benchmarks.record import ROOT
 from benchmarks.sheet import Sheet, sheet
@@ -42,7 +41,6 @@ ROOM = "bench"
 LOAD = 0.8
 WARM_UP = 8.0
 "Seconds: key frames for the joins are past, sender reports have told of capture times, the load has settled."
-READY_SECONDS = 60.0
 PERCENTILES = (50, 95, 99)
 VIDEO_P50, VIDEO_P95, AUDIO_P50 = 35.0, 55.0, 70.0
 JUDGED = ("idle", "silent")
@@ -71,63 +69,27 @@ async def _measure(options: argparse.Namespace) -> dict[str, Any]:
 async def _round(case: str, people: int, seconds: float) -> dict[str, Any]:
     silent = int(case == "silent")
     others = people - LIVE - 1 - silent
-    crowd = ("benchmarks.mixing.crowd", "--senders", str(others), "--talking", str(min(3, others)))
     async with (
         running_server() as server,
-        _process(crowd, server.url, others > 0),
-        _process(("benchmarks.latency.party", "--silent", str(silent)), server.url, True) as party,
+        _crowd(server.url, others),
+        clients("benchmarks.latency.party", server.url, ROOM, "--silent", str(silent)) as party,
         machine_at(LOAD if case == "loaded" else 0.0) as loads,
     ):
-        assert party is not None
         await asyncio.sleep(WARM_UP)
-        tiles = (await ask(party, "places"))["tiles"]
+        tiles = (await party.ask("places"))["tiles"]
         if tiles != people:
             raise RuntimeError(f"{tiles} tiles for {people} people")
-        await ask(party, "mark")
+        await party.ask("mark")
         loads.clear()
         await asyncio.sleep(seconds)
-        ages, stats = await ask(party, "ages"), await server.api.get(f"/v1/rooms/{ROOM}/stats")
+        ages, stats = await party.ask("ages"), await server.api.get(f"/v1/rooms/{ROOM}/stats")
         return summary(ages) | {"server_ms": stats["latency_ms"], "machine_load": statistics.mean(loads)}
 
 
-@asynccontextmanager
-async def _process(words: Sequence[str], url: str, wanted: bool) -> AsyncIterator[asyncio.subprocess.Process | None]:
-    """Its people have joined and are connected."""
-    if not wanted:
-        yield None
-        return
-    module, *more = words
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, url, ROOM, *more),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-        limit=1 << 22,
-    )
-    try:
-        await _line(process)
-        yield process
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
-
-
-async def ask(process: asyncio.subprocess.Process, word: str) -> dict[str, Any]:
-    assert process.stdin is not None
-    process.stdin.write(f"{word}\n".encode())
-    await process.stdin.drain()
-    found: dict[str, Any] = json.loads(await _line(process))
-    return found
-
-
-async def _line(process: asyncio.subprocess.Process) -> bytes:
-    assert process.stdout is not None
-    line = await asyncio.wait_for(process.stdout.readline(), READY_SECONDS)
-    if not line:
-        raise RuntimeError("a process of clients ended; what it said stands above")
-    return line
+def _crowd(url: str, people: int) -> AbstractAsyncContextManager[object]:
+    if not people:
+        return nullcontext()
+    return clients("benchmarks.mixing.crowd", url, ROOM, *Load(people).arguments)
 
 
 def summary(ages: dict[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from benchmarks.command import Benchmark, main
 from benchmarks.mixing import ffmpeg, gstreamer, plain_aiortc
 from benchmarks.mixing.content import sound_clip, video_clip
 from benchmarks.mixing.crowd import ENCODERS
-from benchmarks.mixing.floor import Prices, prices
+from benchmarks.mixing.floor import Floor, Prices
 from benchmarks.mixing.loads import GROUPS, JUDGED, Load, loads
 from benchmarks.mixing.recording import Recording
 from benchmarks.mixing.room import Round, measure
@@ -32,6 +32,8 @@ from benchmarks.record import load as machine_load
 from mixdown.mcu.config import Settings
 
 RIVALS = {"gstreamer": gstreamer, "ffmpeg": ffmpeg, "aiortc": plain_aiortc}
+KEPT = ("cores", "floor", "real_time_floor", "ratio", "machine_load")
+"Of each round."
 VOICES = 8
 "Different ones; beyond that they repeat."
 
@@ -43,23 +45,34 @@ def _clips(load: Load) -> tuple[list[bytes], list[list[bytes]], list[bytes]]:
     return video_clip(ENCODERS[load.codec], load.picture, load.kbps), voices, sound_clip(False)
 
 
-def bare(load: Load, made: Round, heard: Recording) -> Prices:
-    """The codecs' prices for what was just mixed, with the settings of a server that was not told any."""
+def floor_of(load: Load, made: Round, heard: Recording) -> Floor:
+    """Of what was just mixed, with the settings of a server that was not told any."""
     settings = Settings()
     opus = settings.opus_bitrate, settings.opus_complexity
-    return prices(load, *_clips(load), heard, made.pictures, opus)
+    return Floor(load, *_clips(load), heard, made.pictures, opus)
 
 
 def round_of(load: Load, seconds: float) -> dict[str, Any]:
-    """The server, then the floor of what it did: the machine's speed changes under other loads."""
+    """The server, and the floor of what it did: in real time beside the room, without pauses right after it."""
     before = machine_load()
-    made, heard = asyncio.run(measure(load, seconds))
-    price = bare(load, made, heard)
-    video = price.video(made.decoded, made.encoded)
-    floor = video + price.sound(made.voices, made.noises, 50 * made.mixes)
+
+    def beside(made: Round, heard: Recording) -> tuple[Floor, Prices]:
+        bare = floor_of(load, made, heard)
+        return bare, bare.in_real_time(seconds / 2)
+
+    made, heard, (bare, paced) = asyncio.run(measure(load, seconds, beside))
+    price = bare.prices()
+    video, floor = work_of(made, price)
+    _, real_time = work_of(made, paced)
     found = {"machine_load": before, "ratio": made.cores / floor, "floor": floor, "video_floor": video}
-    found["video_ratio"] = (made.cores - made.parts["audio"]) / video
-    return {**asdict(made), **found, "prices_ms": asdict(price), "lost": heard.lost}
+    found |= {"real_time_floor": real_time, "video_ratio": (made.cores - made.parts["audio"]) / video}
+    return {**asdict(made), **found, "prices_ms": asdict(price), "paced_ms": asdict(paced), "lost": heard.lost}
+
+
+def work_of(made: Round, price: Prices) -> tuple[float, float]:
+    """Cores: of the pictures alone, of everything."""
+    video = price.video(made.decoded, made.encoded)
+    return video, video + price.sound(made.voices, made.noises, 50 * made.mixes)
 
 
 def row(group: str, load: Load, seconds: float, rounds: int, rivals: list[str]) -> dict[str, Any]:
@@ -76,7 +89,9 @@ def row(group: str, load: Load, seconds: float, rounds: int, rivals: list[str]) 
         "group": group,
         "load": asdict(load),
         "round": sorted(made, key=lambda each: float(each["ratio"]))[len(made) // 2],
-        "rounds": [{name: one[name] for name in ("cores", "floor", "ratio", "machine_load")} for one in made],
+        "rounds": [
+            {name: one[name] for name in ("cores", "floor", "real_time_floor", "ratio", "machine_load")} for one in made
+        ],
         "rivals": others,
     }
 

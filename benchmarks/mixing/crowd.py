@@ -240,7 +240,7 @@ async def main() -> None:
             print(json.dumps([ear.mark() for ear in ears]), flush=True)
         else:
             await asyncio.to_thread(Path(words[1]).write_bytes, pack(ears[0].packets or []))
-            print("kept", flush=True)
+            print("{}", flush=True)
     await asyncio.gather(*(client.pc.close() for client in clients))
 
 

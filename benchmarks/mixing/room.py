@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import statistics
 import sys
 import tempfile
@@ -13,8 +11,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from benchmarks.clients import Clients, clients
 from benchmarks.mixing.loads import CODECS, Load
 from benchmarks.mixing.recording import Recording, frames_of, unpack
 from benchmarks.record import ROOT
@@ -23,11 +22,11 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from support.server import Server, running_server
 
-READY_SECONDS = 60.0
 WARM_UP = 5.0
 "Seconds before the measurement: everybody has a key frame, encoders and estimators have settled."
 LOOKS = 2.0
 "Seconds between two looks at `stats`, whose parts are over the last 2 to 5 seconds."
+Found = TypeVar("Found")
 PARTS = ("receive", "decode", "compose", "encode", "audio", "send", "rest")
 
 
@@ -60,57 +59,34 @@ class Round:
 class Crowd:
     """The clients' process."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, people: Clients) -> None:
+        self._people = people
 
     async def mark(self) -> list[dict[str, float]]:
         """What each client that listens got so far."""
-        found: list[dict[str, float]] = json.loads(await self._ask("mark"))
+        found: list[dict[str, float]] = await self._people.ask("mark")
         return found
 
     async def recording(self) -> list[bytes]:
         """The packets of the picture that the first client got."""
         with tempfile.TemporaryDirectory(prefix="mixdown-bench-") as folder:
             path = Path(folder) / "packets"
-            await self._ask(f"keep {path}")
+            await self._people.ask(f"keep {path}")
             return list(unpack(path.read_bytes()))
-
-    async def _ask(self, command: str) -> bytes:
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{command}\n".encode())
-        await self._process.stdin.drain()
-        return await self.line()
-
-    async def line(self) -> bytes:
-        assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), READY_SECONDS * 2)
-        if not line:
-            raise RuntimeError("the crowd ended; what it said stands above")
-        return line
 
 
 @asynccontextmanager
 async def crowd(url: str, room: str, load: Load) -> AsyncIterator[Crowd]:
     """Everybody joined and connected."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "benchmarks.mixing.crowd", url, room, *load.arguments),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        cwd=ROOT,
-        env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
-    )
-    try:
-        people = Crowd(process)
-        await people.line()
-        yield people
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+    async with clients("benchmarks.mixing.crowd", url, room, *load.arguments) as people:
+        yield Crowd(people)
 
 
-async def measure(load: Load, seconds: float) -> tuple[Round, Recording]:
-    """One round in a fresh server, and what its first client was sent until the round's end."""
+async def measure(
+    load: Load, seconds: float, beside: Callable[[Round, Recording], Found]
+) -> tuple[Round, Recording, Found]:
+    """One round in a fresh server, what its first client was sent until the round's end, and what was found `beside`
+    the room, which goes on meanwhile: a machine that carries a call's clients is slower than one that does nothing."""
     async with running_server() as server, crowd(server.url, "bench", load) as people:
         await asyncio.sleep(WARM_UP)
         names = await _names(server)
@@ -120,10 +96,10 @@ async def measure(load: Load, seconds: float) -> tuple[Round, Recording]:
         spent, ended, elapsed = server.cpu_seconds() - cpu, await _stats(server), time.monotonic() - begun
         heard = await people.mark()
         memory = server.process.memory_info().rss / 1e6
-        packets = await people.recording()
-    parts = {part: statistics.fmean(look[part] for look in looks) for part in PARTS}
-    made = _round(load, names, spent, elapsed, stats, ended, parts, ears, heard, memory)
-    return made, frames_of(packets, CODECS[load.receive])
+        recording = frames_of(await people.recording(), CODECS[load.receive])
+        parts = {part: statistics.fmean(look[part] for look in looks) for part in PARTS}
+        made = _round(load, names, spent, elapsed, stats, ended, parts, ears, heard, memory)
+        return made, recording, await asyncio.to_thread(beside, made, recording)
 
 
 async def _pauses(seconds: float) -> AsyncIterator[None]:

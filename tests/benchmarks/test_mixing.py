@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ sys.path.append(str(Path(__file__).parents[2]))
 from benchmarks.mixing import ffmpeg, gstreamer, table
 from benchmarks.mixing.canvases import Canvases, psnr, tiles_of
 from benchmarks.mixing.content import sound_clip, video_clip
-from benchmarks.mixing.floor import LEAD, prices
+from benchmarks.mixing.floor import LEAD, Floor
 from benchmarks.mixing.loads import GROUPS, Load, loads
 from benchmarks.mixing.recording import Recording, frames_of, pack, unpack
 
@@ -87,12 +88,27 @@ def test_the_floor_of_what_the_bare_encoder_sent_has_its_quality(clip):
     made = [encoder.encode(canvases.canvas((n % len(clip),)), n, n == 0) for n in range(LEAD + 10)]
     heard = Recording(tuple(BareFrame(one.data, one.key) for one in made), 0)
     voice, noise = sound_clip(True, seconds=0.2), sound_clip(False, seconds=0.2)
-    found = prices(load, clip, [voice], noise, heard, 10, (48_000, 5))
+    floor = Floor(load, clip, [voice], noise, heard, 10, (48_000, 5))
+    found = floor.prices()
     assert found.psnr == pytest.approx(found.server_psnr, abs=1e-6)
     assert min(found.video_decode, found.video_encode, found.voice_decode, found.audio_encode) > 0
     assert found.video(30, 30) > found.video(30, 0) > 0
     with pytest.raises(ValueError, match="are needed"):
-        prices(load, clip, [voice], noise, heard, LEAD + 11, (48_000, 5))
+        Floor(load, clip, [voice], noise, heard, LEAD + 11, (48_000, 5))
+
+
+def test_in_real_time_the_same_pictures_come_out_and_it_takes_as_long_as_the_call(clip):
+    load = Load(1, talking=1)
+    canvases, encoder = Canvases(load, clip), make_video_encoder(CodecId.VP8, load.tier)
+    made = [encoder.encode(canvases.canvas((n % len(clip),)), n, n == 0) for n in range(20)]
+    heard = Recording(tuple(BareFrame(one.data, one.key) for one in made), 0)
+    floor = Floor(load, clip, [sound_clip(True, seconds=0.2)], sound_clip(False, seconds=0.2), heard, 20, (48_000, 5))
+    tight = floor.prices()
+    began = time.monotonic()
+    paced = floor.in_real_time(10)
+    assert time.monotonic() - began > 20 / 30 + 0.2 - 0.02
+    assert (paced.psnr, paced.server_psnr) == (tight.psnr, tight.server_psnr)
+    assert paced.video_decode > 0 and paced.audio_encode > 0
 
 
 def test_psnr():
@@ -144,7 +160,7 @@ def row(group="rooms", senders=9, viewers=0, cores=(0.4, 0.5, 0.9), floor=0.4, r
         "parts": dict.fromkeys(table.PARTS, 0.07),
         "latency_ms": {"video": {"p50": 30.0, "p95": 40.0}},
     }
-    rounds = [{"cores": each, "floor": floor, "ratio": each / floor} for each in cores]
+    rounds = [{"cores": each, "floor": floor, "real_time_floor": 1.2 * floor, "ratio": each / floor} for each in cores]
     return {"group": group, "load": load, "round": made, "rounds": rounds, "rivals": rivals or {}}
 
 
@@ -181,7 +197,7 @@ def test_a_further_viewer_costs_the_slope():
 def test_a_rival_that_did_not_run_is_a_dash_and_no_bar():
     record = {"rows": [row(), row(senders=16, rivals={"ffmpeg": [{"cores": 0.3, "fps": 14.0, "kbps": 700.0}]})]}
     comparison = table.sheets(record)[0]
-    assert comparison.rows[0][6:8] == ("-", "-")
+    assert comparison.rows[0][8:10] == ("-", "-")
     assert "0.300 at 14/s" in comparison.rows[1]
     assert table.sheets(record)[3].rows == (("16", "ffmpeg", "14.0", "700"),)
     bars = table.panels(record)[0]
