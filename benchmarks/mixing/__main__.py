@@ -63,9 +63,10 @@ def round_of(load: Load, seconds: float) -> dict[str, Any]:
     made, heard, (bare, paced) = asyncio.run(measure(load, seconds, beside))
     price = bare.prices()
     video, floor = work_of(made, price)
-    _, real_time = work_of(made, paced)
+    video_paced, real_time = work_of(made, paced)
     found = {"machine_load": before, "ratio": made.cores / floor, "floor": floor, "video_floor": video}
-    found |= {"real_time_floor": real_time, "video_ratio": (made.cores - made.parts["audio"]) / video}
+    found |= {"real_time_floor": real_time, "real_time_video": video_paced}
+    found |= {"video_ratio": (made.cores - made.parts["audio"]) / video}
     return {**asdict(made), **found, "prices_ms": asdict(price), "paced_ms": asdict(paced), "lost": heard.lost}
 
 

@@ -84,7 +84,7 @@ def slope(rows: Sequence[Row]) -> float | None:
 
 def sheets(record: Record) -> list[Sheet]:
     rows = record["rows"]
-    found = [_comparison(rows), _health(rows), _split(rows)]
+    found = [_comparison(rows), _health(rows), _split(rows), _over(rows)]
     return [*found, _others(rows)] if any(row["rivals"] for row in rows) else found
 
 
@@ -149,6 +149,28 @@ def _split(rows: Sequence[Row]) -> Sheet:
         return [name_of(row), *(made["parts"][part] for part in PARTS), sum(made["parts"].values()), made["cores"]]
 
     return sheet("where it goes: cores, by `stats`", ["senders", *PARTS, "sum", "process"], map(line, rows))
+
+
+def _over(rows: Sequence[Row]) -> Sheet:
+    """Summed, the ratio. codecs' pauses: the bare work in real time; hand-offs: what decode and encode are over it."""
+    heads = ["senders", "floor", "codecs' pauses", "hand-offs", "compose", "audio", "receive", "send", "rest", "ratio"]
+
+    def line(row: Row) -> list[object]:
+        made, parts = row["round"], row["round"]["parts"]
+        sound = made["real_time_floor"] - made["real_time_video"]
+        over = {
+            "pauses": made["real_time_floor"] - made["floor"],
+            "hand-offs": parts["decode"] + parts["encode"] - made["real_time_video"],
+            "compose": parts["compose"],
+            "audio": parts["audio"] - sound,
+            "receive": parts["receive"],
+            "send": parts["send"],
+        }
+        over["rest"] = made["cores"] - made["floor"] - sum(over.values())
+        shares = [f"{value / made['floor']:.2f}" for value in over.values()]
+        return [name_of(row), "1.00", *shares, made["ratio"]]
+
+    return sheet("what is over the floor, in floors", heads, map(line, rows))
 
 
 def panels(record: Record) -> list[Panel]:

@@ -78,6 +78,18 @@ class DecoderPool:
         self._serial += 1
         return f"decode-{self._serial}"
 
+    def _room_for_another(self) -> bool:
+        if self._threads - len(self._hung) < self._size:
+            return True
+        self._write_off(clock.now())
+        return self._threads - len(self._hung) < self._size
+
+    def _write_off(self, now: float) -> None:
+        for thread, since in list(self._busy.items()):
+            if now - since > HUNG_AFTER and thread not in self._hung and len(self._hung) < MAX_HUNG:
+                self._hung.add(thread)
+                self._faults.count("decoder_hung")
+
     def _work(self) -> None:
         me = threading.get_ident()
         bell = threading.Lock()
@@ -90,15 +102,14 @@ class DecoderPool:
             if me in self._hung and self._came_back(me):
                 return
 
-    def _work(self) -> None:
-        me = threading.get_ident()
-        while (job := self._next()) is not None:
-            self._busy[me] = clock.now()
-            with self._faults.survive("decode"):
-                job()
-            del self._busy[me]
-            if me in self._hung and self._came_back(me):
-                return
+    def _came_back(self, thread: int) -> bool:
+        """A job that hung has ended after all. Whether its thread is one too many now."""
+        with self._lock:
+            self._hung.discard(thread)
+            surplus = self._threads - len(self._hung) > self._size
+            if surplus:
+                self._threads -= 1
+            return surplus
 
     def _next(self, bell: threading.Lock) -> Job | None:
         """The next job, or None when this thread is to end. bell: held by the thread, which sleeps on it; released by
@@ -118,19 +129,3 @@ class DecoderPool:
                         self._threads -= 1
                         return None
                 bell.acquire()  # rung while this thread was giving up
-    def _next(self) -> Job | None:
-        """The next job, or None when this thread is to end."""
-        with self._lock:
-            self._idle += 1
-        job: Job | None
-        try:
-            job = self._jobs.get(timeout=self._idle_seconds)
-        except queue.Empty:
-            job = None
-        with self._lock:
-            self._idle -= 1
-            if job is None and not self._closed and not self._jobs.empty():
-                job = self._jobs.get()  # it came while this thread was giving up, and counted on it
-            if job is None:
-                self._threads -= 1
-        return job

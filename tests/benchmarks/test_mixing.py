@@ -111,6 +111,13 @@ def test_in_real_time_the_same_pictures_come_out_and_it_takes_as_long_as_the_cal
     assert paced.video_decode > 0 and paced.audio_encode > 0
 
 
+def test_what_is_over_the_floor_adds_up_to_the_ratio():
+    (line,) = table.sheets({"rows": [row(floor=0.25)]})[3].rows
+    shares = [float(cell) for cell in line[1:-1]]
+    assert sum(shares) == pytest.approx(float(line[-1]), abs=0.05) == 2.0
+    assert shares[1] == pytest.approx(0.2)
+
+
 def test_psnr():
     assert psnr([255.0**2]) == 0
     assert psnr([1.0, 3.0]) == pytest.approx(10 * np.log10(255**2 / 2))
@@ -154,6 +161,10 @@ def row(group="rooms", senders=9, viewers=0, cores=(0.4, 0.5, 0.9), floor=0.4, r
         "dropped": 0.0,
         "kbps": 1500.0,
         "memory_mb": 200.0,
+        "ratio": 0.5 / floor,
+        "floor": floor,
+        "real_time_floor": 1.2 * floor,
+        "real_time_video": floor,
         "video_floor": floor * 0.9,
         "video_ratio": 1.2,
         "prices_ms": {"psnr": 34.0, "server_psnr": 34.0},
@@ -199,7 +210,7 @@ def test_a_rival_that_did_not_run_is_a_dash_and_no_bar():
     comparison = table.sheets(record)[0]
     assert comparison.rows[0][8:10] == ("-", "-")
     assert "0.300 at 14/s" in comparison.rows[1]
-    assert table.sheets(record)[3].rows == (("16", "ffmpeg", "14.0", "700"),)
+    assert table.sheets(record)[4].rows == (("16", "ffmpeg", "14.0", "700"),)
     bars = table.panels(record)[0]
     assert bars.series["ffmpeg"] == [None, 0.3]
     assert "GStreamer" not in bars.series
