@@ -59,6 +59,11 @@ class DecoderPool:
         if name:
             self._crew.start(name, self._work)
 
+    @property
+    def waiting(self) -> int:
+        """Threads without work."""
+        return len(self._waiting)
+
     def close(self) -> None:
         """Jobs already submitted are still run; the threads end after them."""
         with self._lock:
@@ -67,8 +72,7 @@ class DecoderPool:
                 self._waiting.pop().release()
 
     def _rouse(self) -> str:
-        """Wakes a thread, or counts in one more, which the caller is to start by the name returned. Holding the
-        lock."""
+        """Wakes a thread, or counts in another, which the caller is to start by the name returned; holding the lock."""
         if self._waiting:
             self._waiting.pop().release()
             return ""

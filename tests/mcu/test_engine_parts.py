@@ -170,6 +170,34 @@ def test_the_pool_makes_threads_as_needed_and_lets_them_go() -> None:
     assert crew.join(time.monotonic() + 5) == [] and len(ran) == 6
 
 
+def test_one_thread_does_all_the_work_while_it_keeps_up() -> None:
+    crew = Crew(Faults())
+    pool = DecoderPool(crew, Faults(), size=2, idle_seconds=5.0)
+    both, ran = threading.Barrier(2), []
+    for _ in range(2):
+        pool.submit(lambda: ran.append(both.wait(5)))
+    wait_for(lambda: pool.waiting == 2)
+    names: list[str] = []
+    for n in range(1, 11):
+        pool.submit(lambda: names.append(threading.current_thread().name))
+        wait_for(lambda n=n: len(names) == n and pool.waiting == 2)  # type: ignore[misc]
+    assert len(ran) == 2 and len(set(names)) == 1
+    pool.close()
+    assert crew.join(time.monotonic() + 5) == []
+
+
+def test_no_job_is_lost_to_a_thread_that_gives_up() -> None:
+    crew = Crew(Faults())
+    pool = DecoderPool(crew, Faults(), size=2, idle_seconds=0.001)
+    ran: list[int] = []
+    for n in range(300):
+        pool.submit(lambda n=n: ran.append(n))  # type: ignore[misc]
+        time.sleep(0.0005 + n % 10 * 0.0002)
+    wait_for(lambda: len(ran) == 300)
+    wait_for(lambda: crew.names() == [])
+    assert sorted(ran) == list(range(300)) and pool.waiting == 0
+
+
 def test_a_job_that_raises_does_not_cost_its_thread() -> None:
     faults = Faults()
     crew = Crew(faults)
