@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
 from mixdown.codecs.payload import h264, vp8
 from mixdown.mcu import clock
+from mixdown.mcu.edge.frame_buffer import FrameBuffer
 from mixdown.mcu.edge.meter import Meters
 from mixdown.mcu.edge.peer import Peer
 from mixdown.mcu.edge.redundant import Copies
@@ -38,6 +39,7 @@ class FanOut:
         self._counters = counters
         self.packets = 0
         self._copies = Copies()
+        self._buffer = FrameBuffer()
 
     def route(self, peer: Peer, route: Route) -> None:
         """The peer's sender of that medium is fed by the route's stream; video from its next key frame on. A route that
@@ -93,9 +95,10 @@ class FanOut:
             room = peer.request.room
             try:
                 if doubled is not None and sender.codec.red is not None and not peer.bandwidth.thin:
-                    sent += peer.send_frame(sender, frame, doubled.payloads(sender.codec.payload_type), red=True)
+                    copied = doubled.payloads(sender.codec.payload_type)
+                    sent += peer.send_frame(sender, frame, copied, self._buffer, red=True)
                 else:
-                    sent += peer.send_frame(sender, frame, payloads)
+                    sent += peer.send_frame(sender, frame, payloads, self._buffer)
             except Exception:  # noqa: BLE001 - one peer's transport must not take the frame from those behind it
                 self._counters["send_exceptions"] += 1
         self.packets += sent

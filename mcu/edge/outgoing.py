@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from aiortc.rtp import RTCP_RR, RTCP_SR
 from pylibsrtp import Session
 
 from mixdown.mcu import clock
 from mixdown.mcu.edge.aioice_private import IceConnection
+from mixdown.mcu.edge.frame_buffer import FrameBuffer, Layout
+from mixdown.mcu.edge.frame_packets import FramePackets
 from mixdown.mcu.edge.meter import RoomMeter
 from mixdown.mcu.edge.srtp import Protector
 from mixdown.mcu.edge.udp import DatagramSender
@@ -74,10 +77,26 @@ class Outgoing:
         """What still waits is of a picture that the line does not carry."""
         self._waiting.clear()
 
+    def send_frame(self, packets: FramePackets, marks: Sequence[tuple[int, int]], buffer: FrameBuffer) -> None:
+        """A frame of a picture: together, in the buffer, if it may leave at once; otherwise it is paced."""
+        layout = None
+        if self._leaves_at_once(len(packets.payloads)):
+            layout = buffer.filled(packets.payloads, packets.head, self._protector.trailer)
+        if layout is None:
+            self.send_paced(packets, marks)
+            return
+        packets.write(layout, marks)
+        before = self.octets
+        self._send_layout(layout)
+        self._tell(marks, before, len(layout.slots))
+
+    def _leaves_at_once(self, count: int) -> bool:
+        burst = BURST if self.rate is None else THIN_BURST
+        return not self._waiting and count <= burst and clock.now() >= self._held_until
+
     def send_paced(self, packets: Sequence[bytes], marks: Sequence[tuple[int, int]] = ()) -> None:
         """A frame of a picture, after those that still wait. marks: (index, number) of its marked packets."""
-        burst = BURST if self.rate is None else THIN_BURST
-        if not self._waiting and len(packets) <= burst and clock.now() >= self._held_until:
+        if self._leaves_at_once(len(packets)):
             self._send_marked(packets, marks)
             return
         numbers = dict(marks)
@@ -93,10 +112,14 @@ class Outgoing:
     def _send_marked(self, packets: Sequence[bytes], marks: Sequence[tuple[int, int]]) -> None:
         before = self.octets
         self.send(packets, droppable=True)
+        self._tell(marks, before, len(packets))
+
+    def _tell(self, marks: Sequence[tuple[int, int]], before: int, count: int) -> None:
+        """Of the marked ones among so many packets that just left; before: octets before them."""
         if not marks:
             return
         now = clock.now()
-        step = (self.octets - before) / max(1, len(packets))
+        step = (self.octets - before) / max(1, count)
         for index, mark in marks:
             self.on_mark(mark, now, before + round(step * (index + 1)))
 
@@ -136,18 +159,32 @@ class Outgoing:
         selected = self._ice.selected
         if selected is None:
             return
-        if self._datagrams is None or selected.protocol is not self._protocol:
-            self._protocol = selected.protocol
-            sock = getattr(selected.protocol, "sock", None)
-            self._datagrams = DatagramSender(sock, selected.protocol.transport, self._counters)
         encrypted = self._protector.protect(packets)
-        self._datagrams.send(encrypted, selected.remote_addr, droppable=droppable)
-        size = sum(map(len, encrypted))
-        self.packets += len(packets)
+        self._way(selected.protocol).send(encrypted, selected.remote_addr, droppable=droppable)
+        self._count(len(packets), sum(map(len, encrypted)), droppable=droppable)
+
+    def _send_layout(self, layout: Layout) -> None:
+        """What was written into the frame buffer, encrypted there; a full socket buffer loses it."""
+        selected = self._ice.selected
+        if selected is None:
+            return
+        self._protector.protect_in_place(layout.slots)
+        self._way(selected.protocol).send_runs(layout.runs, selected.remote_addr, droppable=True)
+        self._count(len(layout.slots), layout.size, droppable=True)
+
+    def _way(self, protocol: Any) -> DatagramSender:
+        if self._datagrams is None or protocol is not self._protocol:
+            self._protocol = protocol
+            self._datagrams = DatagramSender(getattr(protocol, "sock", None), protocol.transport, self._counters)
+        return self._datagrams
+
+    def _count(self, packets: int, size: int, *, droppable: bool) -> None:
+        octets = size + HEADERS * packets
+        self.packets += packets
         self.bytes += size
-        self.octets += size + HEADERS * len(packets)
+        self.octets += octets
         if not droppable:
-            self.sound += size + HEADERS * len(packets)
+            self.sound += octets
 
     def send_rtcp(self, compound: bytes) -> None:
         selected = self._ice.selected

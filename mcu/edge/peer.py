@@ -17,6 +17,7 @@ from mixdown.mcu import clock
 from mixdown.mcu.edge.aiortc_private import Transport
 from mixdown.mcu.edge.bandwidth import Bandwidth
 from mixdown.mcu.edge.control import Control
+from mixdown.mcu.edge.frame_buffer import FrameBuffer
 from mixdown.mcu.edge.inbound import Inbound
 from mixdown.mcu.edge.kernel_time import KernelTime
 from mixdown.mcu.edge.lines import Lines
@@ -109,9 +110,16 @@ class Peer:
         return self._kernel_time.arrival(getattr(pair.protocol, "sock", None), now) if pair is not None else now
 
     def send_frame(
-        self, sender: MediaSender, frame: EncodedFrame, payloads: Sequence[bytes | memoryview], *, red: bool = False
+        self,
+        sender: MediaSender,
+        frame: EncodedFrame,
+        payloads: Sequence[bytes | memoryview],
+        buffer: FrameBuffer,
+        *,
+        red: bool = False,
     ) -> int:
-        """One frame of the fan-out; returns how many packets it made. red: whether the payloads are RED."""
+        """One frame of the fan-out; returns how many packets it made. buffer: where a picture is made ready; red:
+        whether the payloads are RED."""
         if self.out is None:
             return 0
         if sender.kind is MediaKind.AUDIO:
@@ -123,7 +131,7 @@ class Peer:
             self._mixer.send(KeyFrameRequest(self.request.room, self.request.participant))
             return 0
         packets = sender.packetise(frame, payloads, clock.now())
-        self.out.send_paced(packets, sender.marks)
+        self.out.send_frame(packets, sender.marks, buffer)
         return len(packets)
 
     def want(self, source: str, height: int) -> None:

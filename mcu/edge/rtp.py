@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from typing import NamedTuple
 
 _FIXED = struct.Struct("!BBHII")
-_START, _REST = struct.Struct("!BBH"), struct.Struct("!II")
+_REST = struct.Struct("!II")
 _EXTENSION = struct.Struct("!HH")
+FIXED_BYTES = _FIXED.size
 ONE_BYTE = 0xBEDE
 "Profile of one-byte header extensions (RFC 8285, 4.2); two-byte ones are 0x100x."
+
+
+@cache
+def packing(size: int) -> struct.Struct:
+    """A packet's first four bytes and so many that follow: few lengths are in use."""
+    return struct.Struct(f"!BBH{size}s")
 
 
 class RtpHeader(NamedTuple):
@@ -124,9 +132,10 @@ class HeaderTemplate:
         self._prefix = _EXTENSION.pack(ONE_BYTE, words) + prefix if words else b""
         self._send_time = bytes(((send_time_id << 4) | 2,)) if send_time_id is not None else b""
         self._level = bytes((level_id << 4,)) if level_id is not None and send_time_id is None else b""
-        self._first = 0x90 if words else 0x80
+        self.first = 0x90 if words else 0x80
         self._mark = bytes(((mark_id << 4) | 1,)) if mark_id is not None else b""
         self._mark_at = len(self._prefix) + changing
+        self._mark_from = _FIXED.size + self._mark_at
 
     def extensions(self, now: float, level: int | None) -> bytes:
         """The extension block of one frame. now: seconds, for abs-send-time (24 bit, 6.18); level: RFC 6464 0..127."""
@@ -143,14 +152,16 @@ class HeaderTemplate:
         at = self._mark_at
         return block[:at] + self._mark + mark.to_bytes(2, "big") + block[at + 3 :]
 
+    def write_mark(self, buffer: memoryview, at: int, mark: int) -> None:
+        """The mark of the packet that begins there."""
+        at += self._mark_from
+        buffer[at : at + 3] = self._mark + mark.to_bytes(2, "big")
+
     def header(self, payload_type: int, sequence: int, timestamp: int, *, marker: bool) -> bytes:
         """The twelve fixed bytes; the extension block follows them."""
-        return self.start(payload_type, sequence, marker=marker) + self.fixed(timestamp)
-
-    def start(self, payload_type: int, sequence: int, *, marker: bool) -> bytes:
-        """The first four of these bytes, which differ within a frame."""
-        return _START.pack(self._first, payload_type | 0x80 if marker else payload_type, sequence)
+        second = payload_type | 0x80 if marker else payload_type
+        return _FIXED.pack(self.first, second, sequence, timestamp, self._ssrc)
 
     def fixed(self, timestamp: int) -> bytes:
-        """The other eight."""
+        """The last eight of these bytes, which are the same in all packets of a frame."""
         return _REST.pack(timestamp, self._ssrc)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
 from mixdown.codecs.payload import vp8
 from mixdown.mcu.edge.answer import MediaPlan, Streams
+from mixdown.mcu.edge.frame_packets import FramePackets
 from mixdown.mcu.edge.offer import URI_LEVEL, URI_MID, URI_SEND_TIME, Codec, OfferedMedia
 from mixdown.mcu.edge.rtp import HeaderTemplate
 from mixdown.mcu.edge.transport_cc import URI_TRANSPORT_CC
@@ -26,24 +26,10 @@ BEYOND = 20_000
 "Bytes asked for over what repair may cost, from which on it is not begun."
 REPAIR_PAUSE = 0.02
 "Seconds in which a packet is not repaired twice."
-MARK_EVERY = 3
-"""A picture's first packet, its last and every third in between carry a number whose arrival the peer reports: enough
-to see a queue grow within a frame, at a third of the price of all."""
 PADDING = 64
 "The newest packets that padding repeats, in turn."
 MAX_JUMP = 10
 "Seconds of media time that a stream may jump ahead and still be the same clock."
-
-
-@dataclass(slots=True)
-class SentPacket:
-    """Enough to send a packet again, byte for byte. payload is shared with every other peer."""
-
-    sequence: int
-    header: bytes
-    prefix: bytes
-    payload: bytes | memoryview
-    repaired: float = 0.0
 
 
 class MediaSender:
@@ -95,7 +81,7 @@ class MediaSender:
         self._last_sent = 0.0
         self._picture_id = random.randrange(1 << 15)
         self._tl0picidx = random.randrange(1 << 8)
-        self._history: list[SentPacket | None] = [None] * HISTORY if self.kind is MediaKind.VIDEO else []
+        self._history: list[FramePackets | None] = [None] * HISTORY if self.kind is MediaKind.VIDEO else []
         self._repair_budget = REPAIR_BURST / 2
 
     def serves(self, plan: MediaPlan) -> bool:
@@ -112,46 +98,46 @@ class MediaSender:
 
     def packetise(
         self, frame: EncodedFrame, payloads: Sequence[bytes | memoryview], now: float, *, red: bool = False
-    ) -> list[bytes]:
+    ) -> FramePackets:
         """RTP packets, not yet encrypted. payloads: of this frame, without the VP8 descriptor; red: they are RED."""
         timestamp = self._timestamp(frame, now)
-        extensions = self._template.extensions(now, frame.level)
         payload_type = self.codec.red if red and self.codec.red is not None else self.codec.payload_type
-        prefixes = self._prefixes(frame)
-        last = len(payloads) - 1
-        video, marks = self.kind is MediaKind.VIDEO, self._mark_id is not None
-        template, sequence, prefix = self._template, self._sequence, prefixes[0]
-        fixed = template.fixed(timestamp)
-        unmarked = fixed + extensions
-        packets = []
-        self.marks = []
-        size = 0
-        for index, payload in enumerate(payloads):
-            start = template.start(payload_type, sequence, marker=video and index == last)
-            if marks and (index % MARK_EVERY == 0 or index == last):
-                header = start + fixed + template.marked(extensions, self._next_mark(index))
-            else:
-                header = start + unmarked
-            packets.append(b"".join((header, prefix, payload)))
-            size += len(payload)
-            if video:
-                self._remember(sequence, header, prefix, payload)
-            sequence = (sequence + 1) & 0xFFFF
-            prefix = prefixes[1]
-        self._sequence = sequence
-        self.packets += len(packets)
+        packets = FramePackets(
+            self._template,
+            payload_type,
+            self._sequence,
+            timestamp,
+            self._template.extensions(now, frame.level),
+            self._prefixes(frame),
+            payloads,
+            (self._mark + 1) & 0xFFFF if self._mark_id is not None else None,
+            self.kind is MediaKind.VIDEO,
+        )
+        self.marks = packets.marks
+        self._mark = (self._mark + len(self.marks)) & 0xFFFF
+        if self._history:
+            self._remember(packets)
+        count, size = len(payloads), sum(map(len, payloads))
+        self._sequence = (self._sequence + count) & 0xFFFF
+        self.packets += count
         self.octets += size
         self.last_frame, self.last_timestamp = frame, timestamp
         self._repair_budget = min(REPAIR_BURST, self._repair_budget + REPAIR_SHARE * size)
         return packets
 
-    def _remember(self, sequence: int, header: bytes, prefix: bytes, payload: bytes | memoryview) -> None:
-        """Takes the place of the oldest packet, in its object: one is not made for each packet."""
-        sent = self._history[sequence & (HISTORY - 1)]
-        if sent is None:
-            self._history[sequence & (HISTORY - 1)] = SentPacket(sequence, header, prefix, payload)
-            return
-        sent.sequence, sent.header, sent.prefix, sent.payload, sent.repaired = sequence, header, prefix, payload, 0.0
+    def _remember(self, packets: FramePackets) -> None:
+        """At the places of the oldest packets."""
+        history, first = self._history, packets.sequence
+        for sequence in range(first, first + len(packets.payloads)):
+            history[sequence & (HISTORY - 1)] = packets
+
+    def _sent(self, sequence: int) -> tuple[FramePackets, int] | None:
+        """The frame that the packet of that number was in, and which of it that is; None if it is forgotten."""
+        packets = self._history[sequence & (HISTORY - 1)] if self._history else None
+        if packets is None:
+            return None
+        index = (sequence - packets.sequence) & 0xFFFF
+        return (packets, index) if index < len(packets.payloads) else None
 
     def _prefixes(self, frame: EncodedFrame) -> tuple[bytes, bytes]:
         """VP8 descriptors of a frame's first and further packets; nothing for other codecs."""
@@ -181,58 +167,63 @@ class MediaSender:
 
     def repair(self, sequence: int, now: float) -> bytes | None:
         """The packet that answers a NACK; None if it is too old, was just repaired, or the budget is spent."""
-        sent = self._history[sequence & (HISTORY - 1)] if self._history else None
-        if sent is None or sent.sequence != sequence or now - sent.repaired < REPAIR_PAUSE:
+        sent = self._sent(sequence)
+        if sent is None:
             return None
-        if not self._afford(sent):
+        packets, index = sent
+        if packets.given_up or now - packets.repaired_at(index) < REPAIR_PAUSE:
             return None
-        sent.repaired = now
+        if not self._afford(packets.payloads[index]):
+            return None
+        packets.repair(index, now)
         if self.codec.rtx is None:
             # Byte for byte the same, or the SRTP keystream would be used twice for different data.
-            return b"".join((sent.header, sent.prefix, sent.payload))
-        return self._repeat(sent, self.codec.rtx)
+            return packets.packet(index)
+        return self._repeat(packets, index, self.codec.rtx)
 
     def repair_again(self, sequences: Sequence[int], now: float) -> list[bytes]:
         """Second copies of what was repaired at that moment, as far as the budget goes: on a line that loses packets it
         loses repairs as well, and the next NACK comes a round trip and more later. None without a repair stream."""
         repeated = []
-        for sequence in sequences if self.codec.rtx is not None and self._history else ():
-            sent = self._history[sequence & (HISTORY - 1)]
+        for sequence in sequences if self.codec.rtx is not None else ():
             if self._repair_budget < REPAIR_BURST / 2:
                 break  # what is left is for first copies
-            if sent is not None and sent.sequence == sequence and sent.repaired == now and self._afford(sent):
+            sent = self._sent(sequence)
+            if sent is None or sent[0].given_up or sent[0].repaired_at(sent[1]) != now:
+                continue
+            if self._afford(sent[0].payloads[sent[1]]):
                 assert self.codec.rtx is not None
-                repeated.append(self._repeat(sent, self.codec.rtx))
+                repeated.append(self._repeat(*sent, self.codec.rtx))
         return repeated
 
     def beyond_repair(self, sequences: Sequence[int]) -> bool:
         """Whether far more is missing than may be repaired, as after a blackout: a key frame is the better answer."""
         octets = 0
-        for sequence in sequences if self._history else ():
-            sent = self._history[sequence & (HISTORY - 1)]
-            if sent is not None and sent.sequence == sequence and sent.repaired < float("inf"):
-                octets += len(sent.payload)
+        for sequence in sequences:
+            sent = self._sent(sequence)
+            if sent is not None and not sent[0].given_up:
+                octets += len(sent[0].payloads[sent[1]])
         return octets > self._repair_budget + BEYOND
 
-    def _afford(self, sent: SentPacket) -> bool:
-        if self._repair_budget < len(sent.payload):
+    def _afford(self, payload: bytes | memoryview) -> bool:
+        if self._repair_budget < len(payload):
             return False
-        self._repair_budget -= len(sent.payload)
+        self._repair_budget -= len(payload)
         return True
 
-    def _repeat(self, sent: SentPacket, rtx: int) -> bytes:
+    def _repeat(self, packets: FramePackets, index: int, rtx: int) -> bytes:
+        return packets.repeated(index, self._repair_template, rtx, self._next_repair(), b"")
+
+    def _next_repair(self) -> int:
         repair_sequence = self._repair_sequence
         self._repair_sequence = (repair_sequence + 1) & 0xFFFF
-        timestamp = int.from_bytes(sent.header[4:8], "big")
-        marker = sent.header[1] >= 128
-        header = self._repair_template.header(rtx, repair_sequence, timestamp, marker=marker)
-        return b"".join((header, sent.sequence.to_bytes(2, "big"), sent.prefix, sent.payload))
+        return repair_sequence
 
     def repair_no_more(self) -> None:
         """What was sent so far is not repaired: a line that became too thin for it would be filled by that alone."""
-        for sent in self._history:
-            if sent is not None:
-                sent.repaired = float("inf")
+        for packets in self._history:
+            if packets is not None:
+                packets.given_up = True
 
     def _next_mark(self, index: int) -> int:
         self._mark = (self._mark + 1) & 0xFFFF
@@ -251,20 +242,15 @@ class MediaSender:
         extensions = self._padding_template.extensions(now, None)
         for _ in range(count if self.codec.rtx is not None and self._history else 0):
             self._padded = (self._padded + 1) % PADDING
-            sent = self._history[(self._sequence - 1 - self._padded) & (HISTORY - 1)]
+            sent = self._sent((self._sequence - 1 - self._padded) & 0xFFFF)
             if sent is None:
                 continue
-            repair_sequence = self._repair_sequence
-            self._repair_sequence = (repair_sequence + 1) & 0xFFFF
-            timestamp = int.from_bytes(sent.header[4:8], "big")
-            marker = sent.header[1] >= 128
             assert self.codec.rtx is not None
-            header = self._padding_template.header(self.codec.rtx, repair_sequence, timestamp, marker=marker)
-            if self._mark_id is None:
-                block = extensions
-            else:
+            block = extensions
+            if self._mark_id is not None:
                 block = self._padding_template.marked(extensions, self._next_mark(len(packets)))
-            packets.append(b"".join((header, block, sent.sequence.to_bytes(2, "big"), sent.prefix, sent.payload)))
+            template, number = self._padding_template, self._next_repair()
+            packets.append(sent[0].repeated(sent[1], template, self.codec.rtx, number, block))
         return packets
 
     def report_time(self, now: float) -> int:

@@ -7,7 +7,7 @@ import socket
 import struct
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 SOL_UDP = 17
 UDP_SEGMENT = 103
@@ -35,6 +35,14 @@ def offload_works() -> bool:
             return False
 
 
+class Run(NamedTuple):
+    """What one system call carries. buffers: all of it, in as many pieces as is handy; control: says where to cut."""
+
+    buffers: Sequence[bytes | memoryview]
+    control: list[tuple[int, int, bytes]]
+    packets: Sequence[bytes | memoryview]
+
+
 class DatagramSender:
     """Sends to one peer through one socket. Offload is switched off for good where the kernel or driver refuses it.
 
@@ -49,24 +57,29 @@ class DatagramSender:
         self._offload = True
 
     def send(self, packets: Sequence[bytes], address: Address, *, droppable: bool) -> None:
-        if self._sock is None:
-            for packet in packets:
-                self._transport.sendto(packet, address)
-            return
-        if len(packets) == 1:
+        if len(packets) == 1 and self._sock is not None:
             self._plain(packets[0], address, droppable=droppable)
             return
         start = 0
         while start < len(packets):
             end = run_end(packets, start)
-            self._run(packets[start:end], address, droppable=droppable)
+            chosen = packets[start:end]
+            self._run(Run(chosen, _control(chosen), chosen), address, droppable=droppable)
             start = end
 
-    def _run(self, packets: Sequence[bytes], address: Address, *, droppable: bool) -> None:
-        if len(packets) > 1 and self._offload and self._sock is not None:
-            control = [(SOL_UDP, UDP_SEGMENT, struct.pack("H", len(packets[0])))]
+    def send_runs(self, runs: Sequence[Run], address: Address, *, droppable: bool) -> None:
+        """Nothing of them is kept."""
+        for run in runs:
+            self._run(run, address, droppable=droppable)
+
+    def _run(self, run: Run, address: Address, *, droppable: bool) -> None:
+        if self._sock is None:
+            for packet in run.packets:
+                self._transport.sendto(bytes(packet), address)
+            return
+        if self._offload and len(run.packets) > 1:
             try:
-                self._sock.sendmsg(packets, control, 0, address)
+                self._sock.sendmsg(run.buffers, run.control, 0, address)
                 return
             except BlockingIOError:
                 pass
@@ -76,10 +89,10 @@ class DatagramSender:
                     return
                 self._offload = False
                 self._counters["offload_refused"] += 1
-        for packet in packets:
+        for packet in run.packets:
             self._plain(packet, address, droppable=droppable)
 
-    def _plain(self, packet: bytes, address: Address, *, droppable: bool) -> None:
+    def _plain(self, packet: bytes | memoryview, address: Address, *, droppable: bool) -> None:
         assert self._sock is not None
         try:
             self._sock.sendto(packet, address)
@@ -87,12 +100,29 @@ class DatagramSender:
             if droppable or self._transport.get_write_buffer_size() > MAX_BYTES:
                 self._counters["send_buffer_full"] += 1
             else:
-                self._transport.sendto(packet, address)
+                self._transport.sendto(bytes(packet), address)
         except OSError:
             self._counters["send_errors"] += 1
 
 
-def run_end(packets: Sequence[bytes], start: int) -> int:
+def _control(packets: Sequence[bytes | memoryview]) -> list[tuple[int, int, bytes]]:
+    return [(SOL_UDP, UDP_SEGMENT, struct.pack("H", len(packets[0])))]
+
+
+def runs(buffer: memoryview, packets: Sequence[memoryview]) -> list[Run]:
+    """Of packets that lie side by side from the buffer's start on."""
+    found = []
+    start = at = 0
+    while start < len(packets):
+        end = run_end(packets, start)
+        chosen = packets[start:end]
+        size = sum(map(len, chosen))
+        found.append(Run((buffer[at : at + size],), _control(chosen), chosen))
+        start, at = end, at + size
+    return found
+
+
+def run_end(packets: Sequence[bytes | memoryview], start: int) -> int:
     """Where the run that one call can carry ends: equal sizes, the last may be shorter, within the kernel's limits."""
     size = len(packets[start])
     most = min(len(packets), start + min(MAX_SEGMENTS, max(1, MAX_BYTES // size)))

@@ -13,11 +13,12 @@ import pylibsrtp
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind
 from mixdown.mcu import clock
 from mixdown.mcu.edge.answer import Streams
+from mixdown.mcu.edge.frame_packets import MARK_EVERY
 from mixdown.mcu.edge.meter import RoomMeter
 from mixdown.mcu.edge.offer import URI_MID, URI_SEND_TIME, Codec, Direction, OfferedMedia
 from mixdown.mcu.edge.outgoing import HEADERS, THIN_BURST, Outgoing
 from mixdown.mcu.edge.rtp import parse_rtp
-from mixdown.mcu.edge.sender import MARK_EVERY, PADDING, MediaSender
+from mixdown.mcu.edge.sender import PADDING, MediaSender
 from mixdown.mcu.edge.transport_cc import URI_TRANSPORT_CC
 
 MARK = 5
