@@ -60,6 +60,12 @@ def descriptor(
     return bytes((head, 0xE0, high, low, tl0picidx & 0xFF, (tid & 3) << 6 | (0x20 if sync else 0)))
 
 
+def descriptors(picture_id: int, tl0picidx: int, tid: int = 0, sync: bool = False) -> tuple[bytes, bytes]:
+    """Of a frame's first packet, and of those behind it: only the S bit is another (RFC 7741, 4.2)."""
+    first = descriptor(True, picture_id, tl0picidx, tid, sync)
+    return first, bytes((first[0] & ~0x10,)) + first[1:]
+
+
 def parse(payload: bytes | memoryview) -> tuple[Vp8Descriptor, bytes]:
     """Descriptor and piece of a packet's payload. ValueError if it is truncated or has no data."""
     try:

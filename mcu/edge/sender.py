@@ -127,9 +127,12 @@ class MediaSender:
 
     def _remember(self, packets: FramePackets) -> None:
         """At the places of the oldest packets."""
-        history, first = self._history, packets.sequence
-        for sequence in range(first, first + len(packets.payloads)):
-            history[sequence & (HISTORY - 1)] = packets
+        first, count = packets.sequence & (HISTORY - 1), len(packets.payloads)
+        if first + count <= HISTORY:
+            self._history[first : first + count] = [packets] * count
+            return
+        for place in range(first, first + count):
+            self._history[place & (HISTORY - 1)] = packets
 
     def _sent(self, sequence: int) -> tuple[FramePackets, int] | None:
         """The frame that the packet of that number was in, and which of it that is; None if it is forgotten."""
@@ -146,11 +149,7 @@ class MediaSender:
         self._picture_id = (self._picture_id + 1) & 0x7FFF
         if frame.temporal_layer == 0:
             self._tl0picidx = (self._tl0picidx + 1) & 0xFF
-        tid, sync = frame.temporal_layer, frame.layer_sync
-        return (
-            vp8.descriptor(True, self._picture_id, self._tl0picidx, tid, sync),
-            vp8.descriptor(False, self._picture_id, self._tl0picidx, tid, sync),
-        )
+        return vp8.descriptors(self._picture_id, self._tl0picidx, frame.temporal_layer, frame.layer_sync)
 
     def _timestamp(self, frame: EncodedFrame, now: float) -> int:
         """Room time moved to this stream's own; anchored anew, forwards, when the room's clock began anew."""
