@@ -1,6 +1,6 @@
 """Makes docs/room.png: four people in one room, as the page shows it.
 
-    python docs/room_picture.py http://localhost:8080
+python docs/room_picture.py http://localhost:8080
 """
 
 from __future__ import annotations
