@@ -90,9 +90,13 @@ class MediaSender:
         return plan.sends and plan.media.mid == self.mid and (self.codec.id, self.codec.payload_type) in types
 
     def takes(self, frame: EncodedFrame) -> bool:
-        """Whether this frame is sent; switches to the wanted stream where it may."""
-        may_switch = self.kind is MediaKind.AUDIO or frame.key
-        if may_switch and frame.stream == self.wanted:
+        """Whether this frame is sent; switches to the wanted stream where it may. Sound is switched before a tick's
+        packets: what the old stream still has of that tick would be heard twice."""
+        if self.kind is MediaKind.AUDIO and self.wanted is not None:
+            if frame.stream != self.wanted:
+                return False
+            self.current = frame.stream
+        elif frame.key and frame.stream == self.wanted:
             self.current = frame.stream
         return frame.stream == self.current
 

@@ -71,3 +71,17 @@ def test_only_who_negotiated_it_is_sent_reds_payload_type(codec: Codec, sent_as:
         (packet,) = sender.packetise(frame(n), [b"payload"], n / 50, red=as_red)
         types.append(parse_rtp(packet, with_extensions=False).payload_type)
     assert types == [111, sent_as, sent_as]
+
+
+def test_of_a_tick_in_which_sound_is_switched_one_packet_is_sent():
+    sender = MediaSender(MEDIA, OPUS, Streams(1, 2))
+    mix, apart = "room/mix/opus", "room/mix/opus/ada"
+    sender.wanted = mix
+    assert sender.takes(replace(frame(1), stream=mix))
+    sender.wanted = apart
+    ticks = [[replace(frame(n), stream=stream) for stream in (mix, apart)] for n in (2, 3)]
+    assert [[one.stream for one in tick if sender.takes(one)] for tick in ticks] == [[apart], [apart]]
+    sender.wanted = mix
+    assert [one for one in (replace(frame(4), stream=s) for s in (mix, apart)) if sender.takes(one)] == [
+        replace(frame(4), stream=mix)
+    ]
