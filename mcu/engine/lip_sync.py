@@ -16,8 +16,9 @@ from mixdown.mixer.media import SAMPLE_RATE
 PAIRS = ((SourceKind.MICROPHONE, SourceKind.CAMERA), (SourceKind.SCREEN_AUDIO, SourceKind.SCREEN))
 SOUND_AFTER = (LOOK_AHEAD + opus.LOOK_AHEAD) / SAMPLE_RATE
 "Seconds that the limiter and the encoder add. What the sender's encoder added is there in a call without us, too."
-PICTURE_AFTER = 0.027
-"Seconds from a frame's coming to the composite's going: decoding, half a tick by chance, composing, encoding."
+PICTURE_AFTER = 0.022
+"""Seconds from a frame's coming to the composite's going: decoding, the wait for its tick (4 ms in a call of two, 14 in a
+crowd: `mixer/phase.py`), composing, encoding."""
 
 
 class TimedPicture(Protocol):

@@ -103,13 +103,14 @@ class VideoTicker:
         if drawn is None:
             return
         self._hand_out(watched, drawn, tick)
+        view.settle(drawn.fresh, self._origin)
         if drawn.placed:
             self._hooks.placed(view, stage, now)
         if drawn.recast:
             self._hooks.recast()
 
     def _hand_out(self, watched: Watched, drawn: Drawn, tick: int) -> None:
-        plan, arrivals = watched.view.plan, drawn.arrivals
+        plan, arrivals = watched.view.plan, tuple(picture.arrival for picture in drawn.fresh)
         began = self._origin + plan.start(tick)  # not when the thread woke: sender reports map RTP time by it
         for rendition in watched.renditions:
             rendition.push(Job(drawn.picture, drawn.canvas, tick, plan.pts(tick), began, arrivals))

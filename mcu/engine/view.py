@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,18 +13,23 @@ from mixdown.mcu.link.messages import Canvas
 from mixdown.mixer.clock import TickPlan
 from mixdown.mixer.compositor import Compositor
 from mixdown.mixer.media import I420Frame, Size
+from mixdown.mixer.phase import TickPhase
 from mixdown.mixer.scene import Placement
 from mixdown.mixer.slots import Seats
 
 
+HELD = 0.02
+"Seconds from a frame's coming to its picture from which it was held back: decoding alone takes less."
+
+
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A canvas. arrivals: of the source frames that it is the first to show; placed: the tiles are elsewhere than
-    on the canvas before; recast: which sources have a tile may differ."""
+    """A canvas. fresh: the source frames that it is the first to show; placed: the tiles are elsewhere than on the
+    canvas before; recast: which sources have a tile may differ."""
 
     picture: I420Frame
     canvas: Canvas
-    arrivals: tuple[float, ...]
+    fresh: tuple[Picture, ...]
     placed: bool
     recast: bool
 
@@ -36,6 +41,7 @@ class View:
         self.name = name
         self.canvas = Canvas()
         self.plan = TickPlan(self.canvas.fps)
+        self._phase = TickPhase(self.canvas.fps)
         self.latest: I420Frame | None = None
         self.tick = -1
         self._timeout = picture_timeout
@@ -62,6 +68,7 @@ class View:
             return
         if document.canvas.fps != self.plan.fps:
             self.plan = TickPlan(document.canvas.fps)
+            self._phase = TickPhase(document.canvas.fps)
             self.tick = -1 if self.tick < 0 else self.plan.due(elapsed, 0.0)
         self.canvas = document.canvas
 
@@ -74,9 +81,9 @@ class View:
                 return None
             recast, placed = change
             picture = self._compose(pictures)
-            arrivals = self._first_shown(pictures)
+            fresh = self._first_shown(pictures)
             self.latest = picture
-            return Drawn(picture, self.canvas, arrivals, placed, recast)
+            return Drawn(picture, self.canvas, fresh, placed, recast)
 
     def _place(self, stage: Stage, pictures: Mapping[str, Picture | None]) -> tuple[bool, bool] | None:
         """Seats everybody, if anything changed that can move a tile or change its label: (recast, placed) of Drawn."""
@@ -106,12 +113,21 @@ class View:
                 frames[tile.source] = picture.frame
         return self._compositor.compose(self._placement.tiles, frames)
 
-    def _first_shown(self, pictures: Mapping[str, Picture | None]) -> tuple[float, ...]:
+    def _first_shown(self, pictures: Mapping[str, Picture | None]) -> tuple[Picture, ...]:
         assert self._placement is not None
         shown = {t.source: p for t in self._placement.tiles if (p := pictures.get(t.source)) is not None}
-        fresh = [p.arrival for source, p in shown.items() if p.arrival and self._shown.get(source) is not p]
+        fresh = [p for source, p in shown.items() if p.arrival and self._shown.get(source) is not p]
         self._shown = shown
         return tuple(fresh)
+
+    def settle(self, fresh: Iterable[Picture], origin: float) -> None:
+        """Moves the ticks towards the moment at which pictures wait least; by the ticker, after each tick. fresh: what
+        it was the first to show. origin: the room's start. Pictures that wait for their sound come when a tick asks for
+        them, and say nothing."""
+        for picture in fresh:
+            if picture.decoded - picture.arrival < HELD:
+                self._phase.arrived(picture.decoded - origin)
+        self.plan.shift = self._phase.ticked()
 
     def visible(self) -> set[str]:
         """Sources with a tile on the canvas drawn last."""
