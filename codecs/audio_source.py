@@ -127,25 +127,31 @@ class AudioSource:
             return
         if frame.codec is CodecId.OPUS and has_fec(frame.data):
             self._fec_packets = FEC_MEMORY
-        else:
-            self._fec_packets = max(0, self._fec_packets - 1)
-        self._copied_packets = COPY_MEMORY if frame.redundant else max(0, self._copied_packets - 1)
+        elif self._fec_packets:
+            self._fec_packets -= 1
+        if frame.redundant:
+            self._copied_packets = COPY_MEMORY
+        elif self._copied_packets:
+            self._copied_packets -= 1
         self._jitter.push(frame, now)
 
     def pull(self, now: float) -> Samples | None:
         """The block for the tick at `now`: float32 (960, 2), or None while there is nothing to be heard."""
         self._wait_for_repair()
-        off, waiting = self._off(now), len(self._ring)
-        take = BLOCK_SAMPLES + max(-MAX_STRETCH, min(MAX_STRETCH, round(off * SAMPLES_PER_SECOND_OFF)))
+        waiting = len(self._ring)
+        off, take = self._off(now, waiting), BLOCK_SAMPLES
+        if off:
+            take += max(-MAX_STRETCH, min(MAX_STRETCH, round(off * SAMPLES_PER_SECOND_OFF)))
         while len(self._ring) < take:
             if not self._fill(now):
                 self._last = None
                 return self._rest(take)
-        block = self._rescaled(off, waiting, now)
+        self._rested += 1
+        block = None if abs(off) < HURRY else self._rescaled(off, waiting, now)
         if block is None:
             self._stretched += take != BLOCK_SAMPLES
             block = self._ring.pull(take)
-        if self._nothing >= len(self._ring) + take:
+        if self._nothing and self._nothing >= len(self._ring) + take:
             block = None
         self._last = block
         return block
@@ -211,26 +217,30 @@ class AudioSource:
         self._codec = codec
         self._decoder: AudioDecoder = make_audio_decoder(codec)
         self._ratio = SAMPLE_RATE // codec.clock_rate
+        # RTP clock units in a packet: of Opus it is asked three times a packet, so without a call in between.
+        self._span = self._decoder.samples if self._ratio == 1 else self._narrow_span
         self._jitter = JitterBuffer(codec.clock_rate, self._span)
         self._held = HeldLevel()
         self._silence = SaidSilence()
 
-    def _span(self, packet: bytes) -> int:
-        """RTP clock units in a packet."""
+    def _narrow_span(self, packet: bytes) -> int:
         return self._decoder.samples(packet) // self._ratio
 
-    def _off(self, now: float) -> float:
-        """By how many seconds sound is played too late (over 0) or too soon for what the network does."""
-        if self._gap or (not self._ring and self._level == 0.0):
+    def _off(self, now: float, samples: int) -> float:
+        """By how many seconds sound is played too late (over 0) or too soon for what the network does. samples: those
+        that wait decoded."""
+        if self._gap or (not samples and self._level == 0.0):
             return 0.0
-        waiting = len(self._ring) / SAMPLE_RATE
+        waiting = samples / SAMPLE_RATE
         slack = self._jitter.slack(now)
         self._chance = min(TICK, max(0.0, slack + waiting))
         # The next packet is needed once less than a tick's sound waits.
         missing = slack + waiting - waiting % TICK + TOLERANCE
         if missing < 0.0:
             return missing
-        late = max(0.0, slack + waiting - TICK)
+        late = slack + waiting - TICK
+        if late <= 0.0:
+            return 0.0
         # What waits decoded can be given up; a packet only if it comes a whole tick before it is needed.
         return late if slack >= TICK else min(late, waiting)
 
@@ -242,9 +252,8 @@ class AudioSource:
         return self._ring.pull(take)
 
     def _rescaled(self, off: float, waiting: int, now: float) -> Samples | None:
-        """A block with a pitch period left out or played twice, if the delay is far enough off for that."""
-        self._rested += 1
-        if abs(off) < HURRY or self._gap or (self._rested <= REST and not self._quiet):
+        """A block with a pitch period left out or played twice, if that can be done now."""
+        if self._gap or (self._rested <= REST and not self._quiet):
             return None
         likeness = HARDLY_ALIKE if abs(off) > FAR else ALIKE
         if off < 0.0:
@@ -279,7 +288,9 @@ class AudioSource:
     def _skips(self, frame: EncodedFrame) -> bool:
         if self._silence.skips(frame):
             return True
-        aside = self.unheard and self._silence.set_aside(frame)
+        if not self.unheard:
+            return False
+        aside = self._silence.set_aside(frame)
         self._aside |= aside
         return aside
 

@@ -92,13 +92,10 @@ class JitterBuffer:
         return self._delay.target
 
     @property
-    def _extended_target(self) -> float:
-        return self.asked + self.hold
-
-    @property
     def asked(self) -> float:
         """The playout delay that jitter and repair ask for, seconds over the fastest way."""
-        return max(MIN_TARGET, self._delay.needed + self.repair)
+        asked = self._delay.needed + self.repair
+        return asked if asked > MIN_TARGET else MIN_TARGET
 
     def __len__(self) -> int:
         """Packets waiting."""
@@ -113,7 +110,8 @@ class JitterBuffer:
         transit = now - frame.rtp_time / self._rate
         if self._breaks(frame, transit):
             self._anchor(frame.epoch)
-        self._resumed |= self._resumes(frame)
+        if not self._frames and self._resumes(frame):
+            self._resumed = True
         if frame.redundant:
             self.counters.redundant += 1
         elif frame.sequence > self._latest[0]:
@@ -123,11 +121,12 @@ class JitterBuffer:
             return
         if not self._resumed and not frame.redundant:  # a copy is late by nature, not by the network's
             self._delay.learn(transit, now)
-        if self._is_past(frame):
-            self.counters.late += 1
+        if self._sequence is not None and frame.sequence <= self._sequence:
+            self.counters.late += 1  # already played, or something was played in its place
         else:
             self._frames[frame.sequence] = frame
-            self._bound()
+            if len(self._frames) > 1:
+                self._bound()
 
     def pull(self, now: float) -> EncodedFrame | Lost | Gap:
         """What to play next. To be called whenever there is not enough decoded sound for the tick at `now`."""
@@ -138,19 +137,21 @@ class JitterBuffer:
             if self._latest[1] - self._delay.base > PAUSE_SECONDS:  # no packet behind it has caught up: a pause
                 self._new_line()
                 self._delay.restart(self._latest[1])
-        head = self._frames[min(self._frames)]
         if self._sequence is None:
+            head = self._first
             return self._play(head, now) if now >= self._due(head) else self._nothing()
-        if head.sequence == self._sequence + 1:
-            waits = head.rtp_time > self._time and now < self._due(head)
-            return self._nothing() if waits else self._play(head, now)
+        following = self._frames.get(self._sequence + 1)
+        if following is not None:
+            waits = following.rtp_time > self._time and now < self._due(following)
+            return self._nothing() if waits else self._play(following, now)
+        head = self._first
         return self._missing(head) or self._play(head, now)
 
     def slack(self, now: float) -> float:
         """How many seconds ago the next sample was due; under 0, how many are left until it is."""
         if self._sequence is None or not self._delay.known:
             return 0.0
-        return now - self._time / self._rate - self._delay.base - self._extended_target
+        return now - self._time / self._rate - self._delay.base - self.asked - self.hold
 
     @property
     def next_is_here(self) -> bool:
@@ -179,14 +180,12 @@ class JitterBuffer:
             return False
         if abs(transit - self._delay.base) > JUMP_SECONDS:
             return True
-        if self._sequence is None:
-            return False
-        return abs(frame.sequence - self._sequence) > JUMP_PACKETS
+        return self._sequence is not None and abs(frame.sequence - self._sequence) > JUMP_PACKETS
 
     def _resumes(self, frame: EncodedFrame) -> bool:
-        """After a while without anything to play, the very next packet: its sender paused and its clock with him, or
-        the network held it up. What comes with it tells (see `pull`)."""
-        if self._sequence is None or self._frames or self._empty <= PAUSE_SECONDS * self._rate:
+        """After a while without anything to play, the very next packet, asked while none waits: its sender paused and
+        his clock with him, or the network held it up. What comes with it tells (see `pull`)."""
+        if self._sequence is None or self._empty <= PAUSE_SECONDS * self._rate:
             return False
         return frame.sequence == self._sequence + 1 and frame.rtp_time <= self._time
 
@@ -204,12 +203,13 @@ class JitterBuffer:
         self._empty = 0
         self._resumed = False
 
-    def _is_past(self, frame: EncodedFrame) -> bool:
-        """Already played, or something was played in its place."""
-        return self._sequence is not None and frame.sequence <= self._sequence
-
     def _due(self, frame: EncodedFrame) -> float:
-        return self._delay.base + frame.rtp_time / self._rate + self._extended_target
+        return self._delay.base + frame.rtp_time / self._rate + self.asked + self.hold
+
+    @property
+    def _first(self) -> EncodedFrame:
+        """Of what waits."""
+        return self._frames[min(self._frames)]
 
     # ---- what to play --------------------------------------------------------------------------------------------
 
@@ -218,11 +218,11 @@ class JitterBuffer:
         return EMPTY
 
     def _play(self, head: EncodedFrame, now: float) -> EncodedFrame:
-        idle = self._empty or self._sequence is None
-        while idle and len(self._frames) > 1 and now - self._due(head) > LATE_SECONDS:
-            del self._frames[head.sequence]
-            self.counters.dropped += 1
-            head = self._frames[min(self._frames)]
+        if self._empty or self._sequence is None:
+            while len(self._frames) > 1 and now - self._due(head) > LATE_SECONDS:
+                del self._frames[head.sequence]
+                self.counters.dropped += 1
+                head = self._first
         del self._frames[head.sequence]
         self._sequence = head.sequence
         self._duration = self._span(head.data)
@@ -252,12 +252,9 @@ class JitterBuffer:
 
     def _bound(self) -> None:
         while len(self._frames) > MAX_PACKETS or self._too_long():
-            first = min(self._frames)
-            del self._frames[first]
+            del self._frames[min(self._frames)]
             self.counters.dropped += 1
 
     def _too_long(self) -> bool:
-        if len(self._frames) < 2:
-            return False
-        first, last = self._frames[min(self._frames)], self._frames[max(self._frames)]
-        return last.rtp_time - first.rtp_time > MAX_SPAN_SECONDS * self._rate
+        last = self._frames[max(self._frames)]
+        return last.rtp_time - self._first.rtp_time > MAX_SPAN_SECONDS * self._rate

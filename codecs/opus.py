@@ -30,21 +30,25 @@ class Signal(IntEnum):
     MUSIC = libopus.SIGNAL_MUSIC
 
 
+def _frame_samples(mode: int) -> int:
+    """Samples at 48 kHz in a frame; mode: the table of RFC 6716, 3.1."""
+    if mode < 12:
+        return (480, 960, 1920, 2880)[mode & 3]
+    return (480, 960)[mode & 1] if mode < 16 else UNIT_SAMPLES << (mode & 3)
+
+
+_FRAME_SAMPLES = tuple(_frame_samples(mode) for mode in range(32))
+
+
 def packet_samples(packet: bytes) -> int:
     """Samples at 48 kHz in a packet, by its first two bytes (RFC 6716, 3.1). Raises CodecError if malformed."""
     if not packet:
         raise CodecError("an Opus packet has at least one byte")
     toc = packet[0]
-    mode = toc >> 3
-    if mode < 12:
-        frame = (480, 960, 1920, 2880)[mode & 3]
-    elif mode < 16:
-        frame = (480, 960)[mode & 1]
-    else:
-        frame = UNIT_SAMPLES << (mode & 3)
-    count = (1, 2, 2, 0)[toc & 3]
-    if toc & 3 == 3:
-        count = packet[1] & 0x3F if len(packet) > 1 else 0
+    frame, code = _FRAME_SAMPLES[toc >> 3], toc & 3
+    if code == 0:
+        return frame
+    count = 2 if code < 3 else packet[1] & 0x3F if len(packet) > 1 else 0
     if not 0 < frame * count <= MAX_SAMPLES:
         raise CodecError(f"an Opus packet of {count} frames of {frame} samples")
     return frame * count
@@ -52,12 +56,11 @@ def packet_samples(packet: bytes) -> int:
 
 def has_fec(packet: bytes) -> bool:
     """Whether a packet of one frame carries in-band FEC for the one before: an LBRR flag of the SILK layer is set
-    (RFC 6716, 4.2.4). Raises CodecError if malformed."""
-    samples = packet_samples(packet)
-    toc = packet[0]
-    if toc & 0x80 or toc & 3 or len(packet) < 2:
+    (RFC 6716, 4.2.4). A malformed packet does not."""
+    if len(packet) < 2 or packet[0] & 0x83:
         return False
-    frames = max(1, samples // BLOCK_SAMPLES)
+    toc = packet[0]
+    frames = max(1, _FRAME_SAMPLES[toc >> 3] // BLOCK_SAMPLES)
     first = packet[1]
     mid = first >> (7 - frames) & 1
     side = first >> (6 - 2 * frames) & 1 if toc & 4 else 0
@@ -146,9 +149,8 @@ class OpusDecoder:
         self._pcm = np.zeros((MAX_SAMPLES, CHANNELS), np.float32)
         self._pcm_at = self._pcm.ctypes.data
 
-    def samples(self, packet: bytes) -> int:
-        """How many samples `decode` will return. Raises CodecError."""
-        return packet_samples(packet)
+    samples = staticmethod(packet_samples)
+    "How many samples `decode` will return. Raises CodecError."
 
     def decode(self, packet: bytes) -> Samples:
         """float32 (n, 2), n: 120 .. 5760; the decoder may overshoot +-1.0. Raises CodecError."""

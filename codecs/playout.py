@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 MIN_TARGET = 0.020
 MAX_TARGET = 0.200
@@ -32,8 +33,6 @@ REVIEW = 4
 "Packets between two looks at the histogram, unless one comes later than was reckoned with."
 RENORMALISE = 1e6
 
-_BORDERS = BIN * np.arange(1, BINS + 1)
-
 
 class PlayoutDelay:
     """Learns from each packet's transit (arrival - media time, seconds, any offset)."""
@@ -45,9 +44,12 @@ class PlayoutDelay:
         self._count = START_WEIGHT
         self._origin = 0.0
         "The transit at which the histogram begins."
-        self._best: tuple[float, float] | None = None
+        self._best = (0.0, 0.0)
         "The fastest of the last window and of this one."
-        self._base = 0.0
+        self.known = False
+        "Whether a packet has come."
+        self.base = 0.0
+        "The fastest transit lately; 0 before the first packet."
         self._window_ends = 0.0
         self._last = (float("-inf"), 0.0)
         "Arrival and transit of the last packet."
@@ -55,30 +57,21 @@ class PlayoutDelay:
         "Seconds from a packet on the fastest way until almost any packet would be there."
 
     @property
-    def base(self) -> float:
-        """The fastest transit lately. Only after the first packet."""
-        if self._best is None:
-            raise ValueError("no packet has come yet")
-        return self._base
-
-    @property
     def target(self) -> float:
         """Seconds from a packet on the fastest way to its playing, 0.020 or more."""
         return max(MIN_TARGET, self.needed)
 
-    @property
-    def known(self) -> bool:
-        return self._best is not None
-
     def restart(self, transit: float | None = None) -> None:
         """The media time has a new zero; the jitter is still the network's. transit: the first one since, if known."""
-        self._best = None if transit is None else (transit, transit)
-        self._base = self._origin = transit or 0.0
+        self.known = transit is not None
+        self.base = self._origin = transit or 0.0
+        self._best = (self.base, self.base)
         self._last = (float("-inf"), 0.0)
 
     def learn(self, transit: float, now: float) -> None:
-        self._learn_base(transit, now)
-        if not -BIN < self._base - self._origin < SHIFT * BIN:
+        if not self.known or now >= self._window_ends or transit < self._best[1]:
+            self._learn_base(transit, now)
+        if not -BIN < self.base - self._origin < SHIFT * BIN:
             self._follow()
         arrival, before = self._last
         self._last = (now, transit)
@@ -88,24 +81,23 @@ class PlayoutDelay:
         self._weight *= 1.0 + 1.0 / (count if count < MEMORY else MEMORY)
         late = int((transit - self._origin) / BIN)
         self._histogram[0 if late < 0 else late if late < BINS else BINS - 1] += self._weight
-        if count % REVIEW == 0 or transit - self._base > self.needed:
+        if count % REVIEW == 0 or transit - self.base > self.needed:
             self._review()
 
     def _learn_base(self, transit: float, now: float) -> None:
-        best = self._best
-        if best is None:
+        """What begins a window, or is the fastest of its own."""
+        if not self.known:
+            self.known = True
             self._best, self._window_ends, self._origin = (transit, transit), now + WINDOW, transit
-            self._base = transit
         elif now >= self._window_ends:
-            self._best, self._window_ends = (best[1], transit), now + WINDOW
-            self._base = min(self._best)
-        elif transit < best[1]:
-            self._best = (best[0], transit)
-            self._base = min(self._best)
+            self._best, self._window_ends = (self._best[1], transit), now + WINDOW
+        else:
+            self._best = (self._best[0], transit)
+        self.base = min(self._best)
 
     def _follow(self) -> None:
         """Brings the histogram's begin near the fastest way; what was learnt keeps its place in time."""
-        moved = self._base - self._origin
+        moved = self.base - self._origin
         bins = int(np.floor(moved / BIN))
         self._origin += bins * BIN
         shifted = np.zeros(BINS)
@@ -121,8 +113,18 @@ class PlayoutDelay:
         if self._weight > RENORMALISE:
             self._histogram /= self._weight
             self._weight = 1.0
-        shares = np.cumsum(self._histogram)
-        # Between a bin's borders in a straight line: else a clock that drifts over a border would look like jitter.
-        typical, reach = np.interp((0.5 * shares[-1], QUANTILE * shares[-1]), shares, _BORDERS)
-        over = TAIL * float(reach - typical) + MARGIN
-        self.needed = self._origin - self._base + float(typical) + min(over, MAX_TARGET)
+        shares = self._histogram.cumsum()
+        every = shares.item(-1)
+        typical = _reached(shares, 0.5 * every)
+        over = TAIL * (_reached(shares, QUANTILE * every) - typical) + MARGIN
+        self.needed = self._origin - self.base + typical + min(over, MAX_TARGET)
+
+
+def _reached(shares: NDArray[np.float64], share: float) -> float:
+    """Seconds from the histogram's begin to where `share` is reached. Between a bin's borders in a straight line: else
+    a clock that drifts over a border would look like jitter."""
+    after = int(shares.searchsorted(share, "right"))
+    if after == 0:
+        return BIN
+    before = shares.item(after - 1)
+    return BIN * (after + (share - before) / (shares.item(after) - before))

@@ -30,7 +30,7 @@ class AudioRing:
         self._parts: deque[Samples] = deque()
         self._length = 0
         self._before: Samples = np.zeros((1, CHANNELS), np.float32)
-        "The last sample that went out."
+        "What went out last; only its last sample counts."
         self.dropped = 0
         "Samples dropped because nobody pulled."
 
@@ -54,10 +54,10 @@ class AudioRing:
             return None
         before = self._before
         block = self._take(take)
-        self._before = block[-1:]
+        self._before = block
         if take == BLOCK_SAMPLES:
             return block
-        return _stretched(before, block, self._ahead(block))
+        return _stretched(before[-1:], block, self._ahead(block))
 
     def shorten(self, likeness: float, longest: int = time_scale.MAX_LAG) -> Samples | None:
         """A block that uses up 120 to `longest` samples more than it lasts. None: too little is waiting, or it does not
@@ -78,7 +78,7 @@ class AudioRing:
         self._length += len(left)
         if scaled is None:
             return None
-        self._before = scaled.block[-1:]
+        self._before = scaled.block
         return scaled.block
 
     def clear(self) -> None:
@@ -88,8 +88,10 @@ class AudioRing:
         self._before = np.zeros((1, CHANNELS), np.float32)
 
     def _take(self, count: int) -> Samples:
-        parts: list[Samples] = []
         self._length -= count
+        if self._parts and len(self._parts[0]) == count:
+            return self._parts.popleft()
+        parts: list[Samples] = []
         while count:
             part = self._parts.popleft()
             if len(part) > count:

@@ -41,6 +41,8 @@ class LimiterBank:
         self._late: Samples = np.zeros((1, LOOK_AHEAD, CHANNELS), np.float32)
         self._needed: Gains = np.ones((1, HOLD_STEPS - 1))
         self._held: Gains = np.ones((1, LOOK_AHEAD_STEPS))
+        self._calm = True
+        "Whether all of what is needed and held is 1."
 
     def process(self, keys: tuple[str, ...], sums: Samples) -> Samples:
         """Limit one block of each output. sums: float32 (1 + len(keys), 960, 2) of any size, row 0 the full mix and
@@ -72,11 +74,14 @@ class LimiterBank:
 
     def _gains(self, sums: Samples) -> Gains | None:
         """float64 (rows, 21): the gain at the borders of this block's 20 steps; None if it is 1 everywhere."""
+        if self._calm and max(float(sums.max()), -float(sums.min())) <= CEILING:
+            return None  # nearly always
         steps = sums.reshape(len(sums), STEPS, STEP * CHANNELS)
         peaks = np.maximum(steps.max(axis=2), -steps.min(axis=2)).astype(np.float64)
         needed = np.concatenate((self._needed, CEILING / np.maximum(peaks, CEILING)), axis=1)
         self._needed = needed[:, STEPS:]
-        if needed.min() == 1.0 and self._held.min() == 1.0:
+        self._calm = bool(needed.min() == 1.0 and self._held.min() == 1.0)
+        if self._calm:
             return None
         held = np.concatenate((self._held, self._rise(_trailing_minimum(needed))), axis=1)
         self._held = held[:, STEPS:]

@@ -41,6 +41,10 @@ class SpeakerState:
     stopped: frozenset[str] = frozenset()
     active_changed: bool = False
 
+    @property
+    def changed(self) -> bool:
+        return bool(self.started or self.stopped or self.active_changed)
+
 
 @dataclass(slots=True)
 class _Voice:
@@ -66,19 +70,23 @@ class Speakers:
     def update(self, levels: Mapping[str, float], now: float) -> SpeakerState:
         """levels: participant -> dBov (-127 .. 0) of the last 20 ms; who is not in it was silent. now: seconds."""
         for participant in levels:
-            self._voices.setdefault(participant, _Voice())
+            if participant not in self._voices:
+                self._voices[participant] = _Voice()
         for participant, voice in self._voices.items():
             _listen(voice, levels.get(participant, SILENCE_DBOV), now)
         speaking = frozenset(p for p, voice in self._voices.items() if voice.speaking)
         before = self._state
         self._choose(speaking, now)
-        self._state = SpeakerState(
-            speaking,
-            self._active,
-            speaking - before.speaking,
-            before.speaking - speaking,
-            self._active != before.active,
-        )
+        if speaking != before.speaking or self._active != before.active:
+            self._state = SpeakerState(
+                speaking,
+                self._active,
+                speaking - before.speaking,
+                before.speaking - speaking,
+                self._active != before.active,
+            )
+        elif before.changed:
+            self._state = SpeakerState(speaking, self._active)
         return self._state
 
     def forget(self, participant: str) -> None:
@@ -108,6 +116,9 @@ def _listen(voice: _Voice, level: float, now: float) -> None:
     both are higher where there is noise."""
     voice.loudness += SMOOTHING * (level - voice.loudness)
     noise = _noise(voice, level)
+    if level < STOP_DBOV and not voice.speaking:
+        voice.above = voice.sounded = 0
+        return
     voice.above = voice.above + 1 if level >= max(START_DBOV, noise + OVER_NOISE) else 0
     if level >= max(STOP_DBOV, noise + STILL_OVER_NOISE):
         voice.heard = now
@@ -122,6 +133,8 @@ def _listen(voice: _Voice, level: float, now: float) -> None:
 
 def _noise(voice: _Voice, level: float) -> float:
     """What goes on without a pause, dBov: it rises slowly and falls with every pause."""
+    if level <= NOISE_LEAST == voice.noise:
+        return NOISE_LEAST
     level = max(NOISE_LEAST, level)
     if voice.noise is None:
         voice.noise = NOISE_LEAST if level == NOISE_LEAST else min(level, NOISE_MOST)
