@@ -9,7 +9,7 @@ stream only after the mix without him was the full mix for that long.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 
 from mixdown.codecs.audio import AudioEncoder
@@ -34,8 +34,9 @@ class MixPacket:
 
 @dataclass(frozen=True, slots=True)
 class MixPackets:
-    """One tick. packets: stream id -> packet. streams: subscriber -> the stream it is on from this tick's packet on.
-    ended: streams that were there in the last tick and have no listener any more."""
+    """One tick. packets: stream id -> packet. streams: subscriber -> the stream it is on from this tick's packet on,
+    the same object for as long as none of it changes. ended: streams that were there in the last tick and have no
+    listener any more."""
 
     packets: dict[str, MixPacket]
     streams: dict[str, str]
@@ -48,6 +49,18 @@ class _Wanted:
 
     apart_for: str | None
     fec: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Who is on which stream, good for as long as listeners, protected and apart stay. apart: the participants who do
+    not hear the full mix. streams: subscriber -> stream."""
+
+    listeners: dict[str, str]
+    protected: frozenset[str]
+    apart: frozenset[str]
+    streams: dict[str, str]
+    wanted: dict[str, _Wanted]
 
 
 class MixEncoders:
@@ -63,13 +76,29 @@ class MixEncoders:
         self._past: deque[MixResult] = deque(maxlen=HANDOVER_TICKS)
         self._equal: dict[str, int] = {}
         "participant -> ticks for which his mix was the full mix; who is not in it may be on the shared stream."
+        self._plan = _Plan({}, frozenset(), frozenset(), {}, {})
         self.failures = 0
         "Blocks that an encoder refused; it is opened anew with the next."
 
-    def encode(self, result: MixResult, listeners: Mapping[str, str], protected: Collection[str] = ()) -> MixPackets:
+    def encode(self, result: MixResult, listeners: Mapping[str, str], protected: Set[str] = frozenset()) -> MixPackets:
         """listeners: subscriber -> participant whose own voice he must not hear. With none only the past is kept.
         protected: the subscribers who are to get FEC."""
         self._follow(result)
+        plan = self._plan
+        if plan.listeners != listeners or plan.protected != protected or plan.apart != self._equal.keys():
+            plan = self._plan = self._planned(listeners, protected)
+        ended = tuple(stream for stream in self._encoders if stream not in plan.wanted)
+        for stream in ended:
+            self._encoders.pop(stream).close()
+        packets = {}
+        for stream, what in plan.wanted.items():
+            packet = self._packet(stream, _heard(result, what.apart_for), what)
+            if packet is not None:
+                packets[stream] = packet
+        self._past.append(result)
+        return MixPackets(packets, plan.streams, ended)
+
+    def _planned(self, listeners: Mapping[str, str], protected: Set[str]) -> _Plan:
         wanted: dict[str, _Wanted] = {}
         streams: dict[str, str] = {}
         for subscriber, participant in listeners.items():
@@ -79,16 +108,7 @@ class MixEncoders:
             stream = f"{shared}/{participant}" if apart else shared
             streams[subscriber] = stream
             wanted[stream] = _Wanted(participant if apart else None, fec)
-        ended = tuple(stream for stream in self._encoders if stream not in wanted)
-        for stream in ended:
-            self._encoders.pop(stream).close()
-        packets = {}
-        for stream, what in wanted.items():
-            packet = self._packet(stream, _heard(result, what.apart_for), what)
-            if packet is not None:
-                packets[stream] = packet
-        self._past.append(result)
-        return MixPackets(packets, streams, ended)
+        return _Plan(dict(listeners), frozenset(protected), frozenset(self._equal), streams, wanted)
 
     def close(self) -> None:
         """Free all encoders."""

@@ -79,19 +79,20 @@ class AudioFeed:
     def pull(self, now: float, wanted: bool = True) -> Samples | None:
         """The block of this tick, None if there is nothing to be heard. wanted: False where nobody would hear it; it is
         decoded all the same if it does not say how loud it is."""
+        source = self._source
         self._quiet_ticks = 0 if self._queue else self._quiet_ticks + 1
         if self._quiet_ticks > SAID_TICKS:
             self.said = None
         while self._queue:
             frame = self._queue.popleft()
-            if self._source is None:
-                self._source = AudioSource(frame.codec)
-            self._source.push(frame, frame.arrival or now)
-        if self._source is None:
+            if source is None:
+                source = self._source = AudioSource(frame.codec)
+            source.push(frame, frame.arrival or now)
+        if source is None:
             return None
-        self._source.hold = self.hold
-        self._source.unheard = not wanted
-        block = self._source.pull(now)
+        source.hold = self.hold
+        source.unheard = not wanted
+        block = source.pull(now)
         if block is None or not self._noise_suppression or self.codec not in TELEPHONES:
             return block
         if self._suppressor is None:

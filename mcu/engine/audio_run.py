@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -57,7 +58,13 @@ class AudioRun:
         self._speakers = Speakers()
         self._encoders: dict[CodecId, MixEncoders] = {}
         self._epochs: dict[str, int] = {}  # live stream -> epoch
+        self._listeners: Mapping[str, Subscribe] | None = None
+        self._heard_by: dict[CodecId, dict[str, str]] = {}
+        "codec -> listeners, by subscriber their participant."
+        self._streams: dict[CodecId, Mapping[str, str]] = {}
+        "codec -> subscriber -> stream, as routed."
         self._routed: dict[str, tuple[Subscribe, str]] = {}
+        self._survive_decode = context.faults.survive("audio_decode")
         self._stage: Stage | None = None
         self._owned: Mapping[str, AudioFeed] | None = None
         self._owners: dict[str, str] = {}
@@ -72,7 +79,7 @@ class AudioRun:
         claims = self._claims(feeds)
         wanted = self._loudest.choose(claims)
         for name, owner in self._owners.items():
-            with self._context.faults.survive("audio_decode"):
+            with self._survive_decode:
                 block = feeds[name].pull(due, owner in wanted)
                 if block is not None:
                     inputs[name] = block
@@ -119,20 +126,32 @@ class AudioRun:
 
     def _encode(self, result: MixResult, number: int, due: float) -> None:
         listeners = self._hooks.listeners()
-        by_codec: dict[CodecId, dict[str, str]] = {codec: {} for codec in self._encoders}
-        for subscriber, subscribe in listeners.items():
-            by_codec.setdefault(subscribe.codec, {})[subscriber] = subscribe.participant
-        self._routed = {s: routed for s, routed in self._routed.items() if s in listeners}
-        mixes: list[dict[str, Any]] = []
-        for codec, heard_by in by_codec.items():
+        changed = listeners is not self._listeners
+        if changed:
+            self._seat(listeners)
+        for codec, heard_by in tuple(self._heard_by.items()):
             protected = self._hooks.protected() if codec is CodecId.OPUS else frozenset[str]()
             packets = self._encoders_of(codec).encode(result, heard_by, protected)
-            self._route(packets.streams, listeners)
+            if packets.streams is not self._streams.get(codec):
+                changed = True
+                self._route(packets.streams, listeners)
+                self._streams[codec] = packets.streams
             self._hand_out(codec, packets, number, due)
             if not heard_by:
                 self._encoders.pop(codec).close()
-            mixes += _mixes(codec, self._shared(codec), packets)
-        self.mixes = tuple(mixes)
+                del self._heard_by[codec], self._streams[codec]
+        if changed:
+            rows = (_mixes(codec, self._shared(codec), streams) for codec, streams in self._streams.items())
+            self.mixes = tuple(itertools.chain.from_iterable(rows))
+
+    def _seat(self, listeners: Mapping[str, Subscribe]) -> None:
+        """By codec. One that nobody listens to any more stays for one more tick, in which its streams end."""
+        self._listeners = listeners
+        self._heard_by = {codec: {} for codec in self._encoders}
+        for subscriber, subscribe in listeners.items():
+            self._heard_by.setdefault(subscribe.codec, {})[subscriber] = subscribe.participant
+        self._routed = {s: routed for s, routed in self._routed.items() if s in listeners}
+        self._streams.clear()  # all are routed again
 
     def _shared(self, codec: CodecId) -> str:
         return f"{self._context.room}/mix/{codec.value}"
@@ -165,6 +184,7 @@ class AudioRun:
 
     def _hand_out(self, codec: CodecId, packets: MixPackets, number: int, due: float) -> None:
         duration = codec.clock_rate // RATE
+        with_fec = self._shared(codec) + PROTECTED
         for stream in packets.ended:
             self._end_stream(stream)
         for stream, packet in packets.packets.items():
@@ -185,7 +205,7 @@ class AudioRun:
                     duration=duration,
                     level=packet.level,
                     arrival=due,
-                    protected=stream.startswith(self._shared(codec) + PROTECTED),
+                    protected=stream.startswith(with_fec),
                 )
             )
 
@@ -196,6 +216,8 @@ class AudioRun:
     # ---- who is heard --------------------------------------------------------------------------------------------
 
     def _tell(self, state: SpeakerState) -> None:
+        if not state.changed:
+            return
         room = self._context.room
         for participant in sorted(state.stopped):
             self._context.deliver(Speaking(room, participant, False))
@@ -203,8 +225,7 @@ class AudioRun:
             self._context.deliver(Speaking(room, participant, True))
         if state.active_changed:
             self._context.deliver(ActiveSpeaker(room, state.active))
-        if state.started or state.stopped or state.active_changed:
-            self._hooks.voices(Voices(state.speaking, state.active))
+        self._hooks.voices(Voices(state.speaking, state.active))
 
     def end(self) -> None:
         """The last listener is gone: all mixes end, nobody is heard any more."""
@@ -220,8 +241,8 @@ class AudioRun:
         self._hooks.voices(Voices())
 
 
-def _mixes(codec: CodecId, shared: str, packets: MixPackets) -> list[dict[str, Any]]:
-    listeners = Counter(packets.streams.values())
+def _mixes(codec: CodecId, shared: str, streams: Mapping[str, str]) -> list[dict[str, Any]]:
+    listeners = Counter(streams.values())
     return [
         {"codec": codec.value, "listeners": count, "shared": stream in (shared, shared + PROTECTED)}
         for stream, count in listeners.items()
