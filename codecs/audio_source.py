@@ -138,11 +138,11 @@ class AudioSource:
     def pull(self, now: float) -> Samples | None:
         """The block for the tick at `now`: float32 (960, 2), or None while there is nothing to be heard."""
         self._wait_for_repair()
-        waiting = len(self._ring)
+        waiting = self._ring.length
         off, take = self._off(now, waiting), BLOCK_SAMPLES
         if off:
             take += max(-MAX_STRETCH, min(MAX_STRETCH, round(off * SAMPLES_PER_SECOND_OFF)))
-        while len(self._ring) < take:
+        while self._ring.length < take:
             if not self._fill(now):
                 self._last = None
                 return self._rest(take)
@@ -151,7 +151,7 @@ class AudioSource:
         if block is None:
             self._stretched += take != BLOCK_SAMPLES
             block = self._ring.pull(take)
-        if self._nothing and self._nothing >= len(self._ring) + take:
+        if self._nothing and self._nothing >= self._ring.length + take:
             block = None
         self._last = block
         return block
@@ -207,7 +207,7 @@ class AudioSource:
         position = self._jitter.position
         if position is None:
             return None
-        return now - (position - len(self._ring) / SAMPLE_RATE - TICK)
+        return now - (position - self._ring.length / SAMPLE_RATE - TICK)
 
     def close(self) -> None:
         """Free the decoder. Idempotent."""
@@ -248,7 +248,7 @@ class AudioSource:
         """The end of what was faded out, if there is some left."""
         if not self._ring:
             return None
-        self._ring.push(np.zeros((take - len(self._ring), CHANNELS), np.float32))
+        self._ring.push(np.zeros((take - self._ring.length, CHANNELS), np.float32))
         return self._ring.pull(take)
 
     def _rescaled(self, off: float, waiting: int, now: float) -> Samples | None:
@@ -262,7 +262,7 @@ class AudioSource:
             block = self._ring.lengthen(likeness, min(MAX_LAG, max(MIN_LAG, spare)))
         else:
             longest = min(MAX_LAG, max(MIN_LAG, round(off * SAMPLE_RATE)))
-            while len(self._ring) < BLOCK_SAMPLES + longest and self._jitter.next_is_here:
+            while self._ring.length < BLOCK_SAMPLES + longest and self._jitter.next_is_here:
                 self._fill(now)
             block = self._ring.shorten(likeness, longest)
         if block is not None:

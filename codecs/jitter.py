@@ -125,8 +125,7 @@ class JitterBuffer:
             self.counters.late += 1  # already played, or something was played in its place
         else:
             self._frames[frame.sequence] = frame
-            if len(self._frames) > 1:
-                self._bound()
+            self._bound()
 
     def pull(self, now: float) -> EncodedFrame | Lost | Gap:
         """What to play next. To be called whenever there is not enough decoded sound for the tick at `now`."""
@@ -251,10 +250,10 @@ class JitterBuffer:
         return Lost(duration, head.data if duration == gap else None)
 
     def _bound(self) -> None:
-        while len(self._frames) > MAX_PACKETS or self._too_long():
-            del self._frames[min(self._frames)]
+        frames, span = self._frames, MAX_SPAN_SECONDS * self._rate
+        while len(frames) > 1:
+            first = min(frames)
+            if len(frames) <= MAX_PACKETS and frames[max(frames)].rtp_time - frames[first].rtp_time <= span:
+                return
+            del frames[first]
             self.counters.dropped += 1
-
-    def _too_long(self) -> bool:
-        last = self._frames[max(self._frames)]
-        return last.rtp_time - self._first.rtp_time > MAX_SPAN_SECONDS * self._rate

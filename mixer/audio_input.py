@@ -28,7 +28,8 @@ class AudioRing:
 
     def __init__(self) -> None:
         self._parts: deque[Samples] = deque()
-        self._length = 0
+        self.length = 0
+        "Samples waiting."
         self._before: Samples = np.zeros((1, CHANNELS), np.float32)
         "What went out last; only its last sample counts."
         self.dropped = 0
@@ -36,21 +37,21 @@ class AudioRing:
 
     def __len__(self) -> int:
         """Samples waiting."""
-        return self._length
+        return self.length
 
     def push(self, samples: Samples) -> None:
         """Append float32 (n, 2), which is not written to again."""
         self._parts.append(samples)
-        self._length += len(samples)
-        if self._length > CAPACITY:
-            self.dropped += self._length - CAPACITY
-            self._take(self._length - CAPACITY)
+        self.length += len(samples)
+        if self.length > CAPACITY:
+            self.dropped += self.length - CAPACITY
+            self._take(self.length - CAPACITY)
 
     def pull(self, take: int = BLOCK_SAMPLES) -> Samples | None:
         """One block of (960, 2) made of `take` input samples, 951 .. 969; None if there are fewer."""
         if abs(take - BLOCK_SAMPLES) > MAX_STRETCH:
             raise ValueError(f"a block of {BLOCK_SAMPLES} samples cannot be made of {take}")
-        if self._length < take:
+        if self.length < take:
             return None
         before = self._before
         block = self._take(take)
@@ -69,13 +70,13 @@ class AudioRing:
         return self._scaled(BLOCK_SAMPLES, partial(time_scale.lengthen, likeness=likeness, longest=longest))
 
     def _scaled(self, needed: int, scale: Callable[[Samples], time_scale.Scaled | None]) -> Samples | None:
-        if self._length < needed:
+        if self.length < needed:
             return None
         waiting = self._take(needed)
         scaled = scale(waiting)
         left = waiting if scaled is None else waiting[scaled.used :]
         self._parts.appendleft(left)
-        self._length += len(left)
+        self.length += len(left)
         if scaled is None:
             return None
         self._before = scaled.block
@@ -84,11 +85,11 @@ class AudioRing:
     def clear(self) -> None:
         """Forget what is waiting."""
         self._parts.clear()
-        self._length = 0
+        self.length = 0
         self._before = np.zeros((1, CHANNELS), np.float32)
 
     def _take(self, count: int) -> Samples:
-        self._length -= count
+        self.length -= count
         if self._parts and len(self._parts[0]) == count:
             return self._parts.popleft()
         parts: list[Samples] = []

@@ -78,7 +78,8 @@ class AudioMixer:
         a source without an owner is not mixed. gains_db: participant -> dB, 0 if missing. muted: participants."""
         inputs = {source: block for source, block in inputs.items() if source in owners}
         levels = self._levels(inputs, owners, gains_db, muted)
-        included = self._inclusion.update({s: v for s, v in levels.items() if owners[s] not in muted}, owners)
+        unmuted = {s: v for s, v in levels.items() if owners[s] not in muted} if muted else levels
+        included = self._inclusion.update(unmuted, owners)
         gains = {p: db_to_gain(gains_db.get(p, 0.0)) for p in {owners[s] for s in included.seated | included.reserve}}
         seats = {source: gains[owners[source]] for source in included.seated}
         spares = {source: gains[owners[source]] for source in included.reserve}

@@ -25,10 +25,14 @@ class Loudest:
         self._envelopes: dict[str, float] = {}
         self._chosen: Collection[str] = frozenset()
 
+    def takes_all(self, participants: int) -> bool:
+        """Whether so many need no choosing: it is the same whatever their levels are."""
+        return participants <= self._count
+
     def choose(self, levels: Mapping[str, float]) -> Collection[str]:
         """Participants to decode, all if they are few. levels: participant -> dBov of this tick, with gain and mute
         applied. Who is not in it is forgotten."""
-        if len(levels) <= self._count:
+        if self.takes_all(len(levels)):
             self._envelopes.clear()
             self._chosen = levels.keys()
             return self._chosen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,14 +70,16 @@ class AudioRun:
         self._owners: dict[str, str] = {}
         self._gains: dict[str, float] = {}
         self._muted: frozenset[str] = frozenset()
+        self._everybody: Collection[str] = ()
+        "Participants with a source, where they are so few that all are decoded, whatever they say."
 
     def tick(self, number: int, due: float) -> None:
         """The tick whose time was at `due`; it may have become later."""
         feeds = self._hooks.feeds()
         self._follow(self._hooks.stage(), feeds)
         inputs: dict[str, Samples] = {}
-        claims = self._claims(feeds)
-        wanted = self._loudest.choose(claims)
+        claims = {} if self._everybody else self._claims(feeds)
+        wanted = self._everybody or self._loudest.choose(claims)
         for name, owner in self._owners.items():
             with self._survive_decode:
                 block = feeds[name].pull(due, owner in wanted)
@@ -121,6 +123,8 @@ class AudioRun:
         self._owners = {name: feed.participant for name, feed in feeds.items() if feed.participant in voices}
         self._gains = {name: participant.gain_db for name, participant in voices.items()}
         self._muted = frozenset(name for name, participant in voices.items() if participant.audio_muted)
+        silent = dict.fromkeys(self._owners.values(), SILENCE_DBOV)
+        self._everybody = self._loudest.choose(silent) if self._loudest.takes_all(len(silent)) else ()
 
     # ---- out -----------------------------------------------------------------------------------------------------
 
