@@ -7,7 +7,7 @@ import numpy as np
 from mixdown.codecs.audio import make_audio_encoder
 from mixdown.codecs.encoded import CodecId
 from mixdown.codecs.errors import CodecError
-from mixdown.codecs.mix_encoders import HANDOVER_TICKS, MixEncoders
+from mixdown.codecs.mix_encoders import HANDOVER_TICKS, PROTECTED, MixEncoders
 from mixdown.codecs.opus import OpusDecoder, OpusEncoder, has_fec
 from mixdown.mixer.audio_mixer import AudioMixer, MixResult
 from mixdown.mixer.media import Samples, silence
@@ -80,6 +80,19 @@ def test_a_talker_is_moved_at_once_and_comes_back_after_200_ms_of_equality():
         assert encoders.encode(result(), LISTENERS).streams["a"] == own
     out = encoders.encode(result(), LISTENERS)
     assert out.streams["a"] == SHARED and out.ended == (own,) and made.alive == 1
+
+
+def test_streams_are_the_same_object_until_somebody_changes():
+    encoders = MixEncoders(SHARED, Counting())
+    listeners = dict(LISTENERS)
+    first = encoders.encode(result("a"), listeners).streams
+    assert encoders.encode(result("a"), listeners).streams is first
+    del listeners["v"]
+    second = encoders.encode(result("a"), listeners).streams
+    assert set(second) == {"a", "b"}
+    third = encoders.encode(result("a"), listeners, {"b"}).streams
+    assert third["b"] == SHARED + PROTECTED and second["b"] == SHARED
+    assert encoders.encode(result("a", "b"), listeners, {"b"}).streams["b"] == f"{SHARED}{PROTECTED}/b"
 
 
 def test_when_all_talk_nobody_pays_for_the_shared_stream():

@@ -25,8 +25,10 @@ from mixdown.mcu.link.messages import (
     FromMixer,
     ParticipantDocument,
     RoomDocument,
+    Route,
     SourceKind,
     Speaking,
+    StreamEnded,
     Subscribe,
     ViewDocument,
 )
@@ -37,6 +39,10 @@ from mixdown.mixer.loudest import SPARE
 
 PEOPLE = 24
 LISTENER = "p00"
+
+
+def listening(name: str, codec: CodecId = CodecId.OPUS) -> Subscribe:
+    return Subscribe("hall", name, name, MediaKind.AUDIO, codec)
 
 
 class Hall:
@@ -65,9 +71,9 @@ class Hall:
         }
         for feed in self.feeds.values():
             feed.set_heard(True)
-        listeners = {LISTENER: Subscribe("hall", LISTENER, LISTENER, MediaKind.AUDIO, CodecId.OPUS)}
-        hooks = AudioHooks(lambda: stage, lambda: self.feeds, lambda: listeners, frozenset, lambda voices: None)
-        self._run = AudioRun(context, hooks, itertools.count().__next__)
+        self.listeners = {LISTENER: listening(LISTENER)}
+        hooks = AudioHooks(lambda: stage, lambda: self.feeds, lambda: self.listeners, frozenset, lambda voices: None)
+        self.run = AudioRun(context, hooks, itertools.count().__next__)
 
     def tone(self, name: str) -> float:
         return 300.0 + 250.0 * self.names.index(name)
@@ -76,10 +82,12 @@ class Hall:
         for n in itertools.islice(self._ticks, count):
             for name, feed in zip(self.names, self.feeds.values(), strict=True):
                 feed.offer(self._packet(name, n))
-            self._run.tick(n, n * 0.02 + 0.01)
+            self.run.tick(n, n * 0.02 + 0.01)
         for message in self.out:
-            if isinstance(message, EncodedFrame):
+            if isinstance(message, EncodedFrame) and message.codec is CodecId.OPUS:
                 self.heard.append(self._decoder.decode(message.data))
+        self.routes = [(m.subscriber, m.stream) for m in self.out if isinstance(m, Route)]
+        self.ended = [m.stream for m in self.out if isinstance(m, StreamEnded)]
         self.speaking = {m.participant for m in self.out if isinstance(m, Speaking) and m.speaking}
         self.out.clear()
 
@@ -100,7 +108,7 @@ class Hall:
         return float(10 * np.log10(power[near].sum() + 1e-12))
 
     def close(self) -> None:
-        self._run.end()
+        self.run.end()
         assert self.faults.snapshot() == {}
         for each in (*self._encoders.values(), *self.feeds.values(), self._decoder):
             each.close()
@@ -163,4 +171,35 @@ def test_who_does_not_say_how_loud_he_is_is_decoded(decoded: list[int]) -> None:
     decoded[0] = 0
     hall.tick(10)
     assert decoded[0] >= 10 * PEOPLE
+    hall.close()
+
+
+def test_routes_are_told_when_they_change_and_when_they_are_asked_for_again() -> None:
+    hall = Hall(said=True)
+    quiet = hall.names[-1]
+    hall.listeners = {LISTENER: listening(LISTENER), quiet: listening(quiet)}
+    hall.tick(60)
+    assert hall.routes[-1] == (LISTENER, f"hall/mix/opus/{LISTENER}") and (quiet, "hall/mix/opus") in hall.routes
+    hall.tick(10)
+    assert hall.routes == []
+    hall.listeners = hall.listeners | {quiet: listening(quiet)}
+    hall.tick(10)
+    assert hall.routes == [(quiet, "hall/mix/opus")]
+    hall.close()
+
+
+def test_a_codec_that_nobody_listens_to_any_more_ends_and_can_begin_again() -> None:
+    hall = Hall(said=True)
+    telephone = hall.names[-1]
+    hall.tick(5)
+    hall.listeners = hall.listeners | {telephone: listening(telephone, CodecId.PCMU)}
+    hall.tick(5)
+    assert (telephone, "hall/mix/PCMU") in hall.routes
+    assert [(row["codec"], row["listeners"]) for row in hall.run.mixes] == [("opus", 1), ("PCMU", 1)]
+    hall.listeners = {LISTENER: hall.listeners[LISTENER]}
+    hall.tick(5)
+    assert hall.ended == ["hall/mix/PCMU"] and [row["codec"] for row in hall.run.mixes] == ["opus"]
+    hall.listeners = hall.listeners | {telephone: listening(telephone, CodecId.PCMU)}
+    hall.tick(5)
+    assert hall.routes == [(telephone, "hall/mix/PCMU")] and len(hall.run.mixes) == 2
     hall.close()

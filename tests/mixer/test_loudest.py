@@ -10,6 +10,7 @@ MANY = {f"p{n:02}": -20.0 - n for n in range(30)}
 def test_in_a_small_room_everybody_is_decoded() -> None:
     few = {f"p{n}": -127.0 for n in range(8 + 1 + SPARE)}
     assert set(Loudest(8).choose(few)) == set(few)
+    assert Loudest(8).takes_all(len(few)) and not Loudest(8).takes_all(len(few) + 1)
 
 
 def test_of_many_the_loudest_and_some_to_spare() -> None:
