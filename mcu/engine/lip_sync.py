@@ -17,8 +17,8 @@ PAIRS = ((SourceKind.MICROPHONE, SourceKind.CAMERA), (SourceKind.SCREEN_AUDIO, S
 SOUND_AFTER = (LOOK_AHEAD + opus.LOOK_AHEAD) / SAMPLE_RATE
 "Seconds that the limiter and the encoder add. What the sender's encoder added is there in a call without us, too."
 PICTURE_AFTER = 0.022
-"""Seconds from a frame's coming to the composite's going: decoding, the wait for its tick (4 ms in a call of two, 14 in a
-crowd: `mixer/phase.py`), composing, encoding."""
+"""Seconds from a frame's coming to the composite's going: decoding, the wait for its tick (4 ms in a call of two, 14 in
+a crowd: `mixer/phase.py`), composing, encoding."""
 
 
 class TimedPicture(Protocol):

@@ -17,7 +17,6 @@ from mixdown.mixer.phase import TickPhase
 from mixdown.mixer.scene import Placement
 from mixdown.mixer.slots import Seats
 
-
 HELD = 0.02
 "Seconds from a frame's coming to its picture from which it was held back: decoding alone takes less."
 
