@@ -4,7 +4,8 @@
 
 The short form takes some six minutes and keeps its records in benchmarks/results/short/; the full one takes over an
 hour, keeps them in benchmarks/results/ and writes docs/benchmarks.md, docs/sizing.md and the README's table anew. A
-missed target is a finding and no failure: the command fails if a benchmark could not be run.
+missed target is a finding and no failure: the command fails if a benchmark could not be run. One that says that this
+machine has not what it needs is left out.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from benchmarks.sheet import Sheet, targets
 MODULES = {
     "mixing": "benchmarks.mixing.__main__",
     "pace": "benchmarks.pace",
+    "profile": "benchmarks.profile",
     "audio": "benchmarks.audio.__main__",
     "fanout": "benchmarks.fanout",
     "receive": "benchmarks.receive",
@@ -44,6 +46,12 @@ def find(name: str) -> Benchmark:
     found = importlib.import_module(MODULES[name]).BENCHMARK
     assert isinstance(found, Benchmark)
     return found
+
+
+def unable(name: str) -> str:
+    """Why it cannot be run on this machine; empty if it can, as all can that do not say when not."""
+    why = getattr(importlib.import_module(MODULES[name]), "unable", None)
+    return str(why()) if why else ""
 
 
 def run(name: str, folder: Path, words: Sequence[str]) -> bool:
@@ -74,6 +82,9 @@ def main() -> int:
     folder, words = (RESULTS, ["--full"]) if options.full else (SHORT, [])
     begun, failed = time.monotonic(), []
     for name in names:
+        if why := unable(name):
+            print(f"--- {name} is left out: {why}", flush=True)
+            continue
         print(f"--- {name}, {time.monotonic() - begun:.0f} s", flush=True)
         if not run(name, folder, words):
             failed.append(name)
