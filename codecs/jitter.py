@@ -250,10 +250,15 @@ class JitterBuffer:
         return Lost(duration, head.data if duration == gap else None)
 
     def _bound(self) -> None:
+        """What is dropped is passed over: concealed, it would take the time in which the buffer could get emptier, and
+        a full one would stay full and lose every packet."""
         frames, span = self._frames, MAX_SPAN_SECONDS * self._rate
         while len(frames) > 1:
             first = min(frames)
             if len(frames) <= MAX_PACKETS and frames[max(frames)].rtp_time - frames[first].rtp_time <= span:
                 return
-            del frames[first]
+            dropped = frames.pop(first)
             self.counters.dropped += 1
+            if self._sequence is not None and first > self._sequence:
+                self._sequence = first
+                self._time = dropped.rtp_time + self._span(dropped.data)

@@ -184,3 +184,15 @@ def test_only_where_something_is_lost_are_copies_waited_for():
     clean, lossy, again = delays[190], delays[800], delays[1690]
     assert 0.015 < lossy - clean < 0.045 and again == pytest.approx(clean, abs=0.002)
     source.close()
+
+
+def test_a_voice_that_comes_in_a_burst_after_a_stall_is_heard_again_at_once_and_soon_in_time():
+    """A program that hangs for 1.2 s as it joins, then sends all that it owes."""
+    source = AudioSource(CodecId.OPUS)
+    arrivals = [(max(0.001 + n * 0.02, 1.4 if 10 <= n < 70 else 0.0), f) for n, f in enumerate(packets(500))]
+    out = play(source, arrivals, 500)
+    assert all(block is not None and rms(block) > FULL / 2 for block in out[75:])
+    before, concealed = source.stats.packets.lost, source.stats.concealed
+    assert before == 0 and concealed <= 10 * 960, "what was made up in the stall, and nothing after it"
+    assert (source.delay(10.0) or 1.0) < 0.1
+    source.close()

@@ -135,6 +135,17 @@ def test_a_jump_in_time_starts_anew(jump):
     assert first_run(out[21:])[:37] == [str(n) for n in range(20, 57)]
 
 
+def test_a_full_buffer_passes_over_what_it_drops_and_plays_on():
+    """45 packets come at once, more than the buffer holds; then one each tick, so that it stays full."""
+    jitter = buffer()
+    arrivals = [(0.001 + n * 0.02 if n < 10 else 0.2, frame(n)) for n in range(55)]
+    arrivals += [(0.201 + (n - 55) * 0.02, frame(n)) for n in range(55, 155)]
+    out = simulate(arrivals, 100, jitter)
+    assert jitter.counters.dropped > 5
+    assert jitter.counters.lost == 0 and "lost" not in out and "fec" not in out
+    assert all(item.isdigit() for item in out[2:]), "something is played in each tick"
+
+
 def test_after_a_stall_sound_is_not_late_for_good():
     """500 ms without a packet, then all at once: what is too old is dropped, the rest is played in time."""
     arrivals = [(max(0.001 + n * 0.02, 0.9 if 20 <= n < 45 else 0), frame(n)) for n in range(100)]
