@@ -47,7 +47,7 @@ class FrameWait:
 
     def _ready(self, until: float) -> list[EncodedFrame]:
         ready = []
-        while self._frames and (len(self._frames) > CAPACITY or self._time(self._frames[0]) <= until):
+        while self._frames and (len(self._frames) > CAPACITY or self.due_at(self._frames[0]) <= until):
             ready.append(self._frames.popleft())
         return ready
 
@@ -57,7 +57,8 @@ class FrameWait:
         self._frames.clear()
         return count
 
-    def _time(self, frame: EncodedFrame) -> float:
+    def due_at(self, frame: EncodedFrame) -> float:
+        """When its picture may be shown at the soonest, if pictures have to wait; else -inf."""
         if self.wait == 0.0 or self.usual is None:
             return float("-inf")
         return frame.rtp_time / frame.codec.clock_rate + self.usual + self.wait

@@ -1,15 +1,16 @@
 """How late pictures and sound are in a room of N: from a sender's raw frame to a receiver's decoded one.
 
-    python -m benchmarks.latency [--people 9] [--cases idle,silent,loaded] [--seconds 20] [--rounds 5] [--full]
+    python -m benchmarks.latency [--people 9] [--cases idle,silent,off-rate,loaded] [--seconds 20] [--rounds 5] [--full]
 
 N participants over WebRTC, in at 640x360 VP8 30/s 600 kb/s and Opus, out at 1280x720 30/s. Two of them encode as they
 go, pictures with a number in them and sound with chirps; one decodes what it is sent as it comes; the others send
 clips. A picture's delay runs from its raw frame to the first composite, decoded, that shows it; a chirp's from its raw
-block to when its first sample is decoded: both clients' codecs are in it, no buffer of the receiver. The senders'
-clocks run a little off the server's, so that all phases are met.
+block to when its first sample is decoded: both clients' codecs are in it, no buffer of the receiver. The live cameras
+send 30.003 and 29.97 pictures a second; at which moment of the server's ticks is chance, in each round anew.
 
-idle: nothing else; silent: one of the N sends neither picture nor sound; loaded: other programs keep all processors at
-80 % in all, clients and server included.
+idle: nothing else; silent: one of the N sends neither picture nor sound; off-rate: the live cameras send 29.7 pictures
+a second, so that all moments of a tick are met; loaded: other programs keep all processors at 80 % in all, clients and
+server included.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import numpy as np
 from benchmarks.clients import clients
 from benchmarks.command import Benchmark, Record, main
 from benchmarks.figure import Figure, at_most
+from benchmarks.latency.live import CAMERAS, OFF_RATE
 from benchmarks.latency.load import machine_at
 from benchmarks.latency.party import LIVE
 from benchmarks.mixing.loads import Load
@@ -48,7 +50,7 @@ JUDGED = ("idle", "silent")
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=int)
-    parser.add_argument("--cases", help="of idle, silent, loaded")
+    parser.add_argument("--cases", help="of idle, silent, off-rate, loaded")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--rounds", type=int)
 
@@ -69,10 +71,11 @@ async def _measure(options: argparse.Namespace) -> dict[str, Any]:
 async def _round(case: str, people: int, seconds: float) -> dict[str, Any]:
     silent = int(case == "silent")
     others = people - LIVE - 1 - silent
+    rates = ",".join(map(str, OFF_RATE if case == "off-rate" else CAMERAS))
     async with (
         running_server() as server,
         _crowd(server.url, others),
-        clients("benchmarks.latency.party", server.url, ROOM, "--silent", str(silent)) as party,
+        clients("benchmarks.latency.party", server.url, ROOM, "--silent", str(silent), "--rates", rates) as party,
         machine_at(LOAD if case == "loaded" else 0.0) as loads,
     ):
         await asyncio.sleep(WARM_UP)
@@ -155,7 +158,7 @@ BENCHMARK = Benchmark(
     name="latency",
     about=__doc__ or "",
     short={"people": 9, "cases": "idle,silent", "seconds": 12.0, "rounds": 1},
-    full={"people": 9, "cases": "idle,silent,loaded", "seconds": 20.0, "rounds": 5},
+    full={"people": 9, "cases": "idle,silent,off-rate,loaded", "seconds": 20.0, "rounds": 5},
     options=options,
     measure=measure,
     figures=figures,

@@ -1,10 +1,11 @@
 """Those in the room whose frames are known, and who watches: a process of its own.
 
-    python -m benchmarks.latency.party URL ROOM [--silent 0]
+    python -m benchmarks.latency.party URL ROOM [--silent 0] [--rates 30.003,29.97]
 
 Two live senders (a camera and a microphone each, encoded as they are made) and a watcher, who sends clips. Commands on
 standard input, one line of JSON each for an answer: `places`: the room is as it will be, note where the tiles are;
-`mark`: begin anew; `ages`: what there was since. --silent: participants who never send anything.
+`mark`: begin anew; `ages`: what there was since. --silent: participants who never send anything; --rates: pictures a
+second, of each live camera.
 """
 
 from __future__ import annotations
@@ -14,18 +15,19 @@ import asyncio
 import json
 import statistics
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import httpx2
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpSender, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamTrack
 
-from benchmarks.latency.live import SIZE, LiveCamera, LiveMicrophone, Nothing, chirp
+from benchmarks.latency.live import CAMERAS, SIZE, LiveCamera, LiveMicrophone, Nothing, chirp
 from benchmarks.latency.watch import Place, Watch, chirp_ages, payload_types, picture_ages
 from benchmarks.mixing.content import FPS, sound_clip, video_clip
 from benchmarks.mixing.crowd import Clip, deafen
 
-LIVE = 2
+LIVE = len(CAMERAS)
 CONNECT_SECONDS = 20
 
 
@@ -72,9 +74,9 @@ class Party:
         self.microphones: list[LiveMicrophone] = []
         self.people: list[Person] = []
 
-    async def gather(self, silent: int) -> None:
-        for n in range(LIVE):
-            camera, microphone = LiveCamera(n + 1, 0.011 * n), LiveMicrophone(n, 0.26 * n)
+    async def gather(self, silent: int, rates: Sequence[float]) -> None:
+        for n, rate in enumerate(rates):
+            camera, microphone = LiveCamera(n + 1, 0.011 * n, rate), LiveMicrophone(n, 0.26 * n)
             person = await self._join(f"Live {n}", [microphone, camera])
             self.cameras[person.id] = camera
             self.microphones.append(microphone)
@@ -139,10 +141,11 @@ async def main() -> None:
     parser.add_argument("url")
     parser.add_argument("room")
     parser.add_argument("--silent", type=int, default=0)
+    parser.add_argument("--rates", default=",".join(map(str, CAMERAS)))
     options = parser.parse_args()
     async with httpx2.AsyncClient(base_url=options.url, timeout=30) as http:
         party = Party(http, options.room)
-        await party.gather(options.silent)
+        await party.gather(options.silent, [float(rate) for rate in options.rates.split(",")])
         print(json.dumps({"ready": len(party.people)}), flush=True)
         while word := (await asyncio.to_thread(sys.stdin.readline)).strip():
             if word == "places":

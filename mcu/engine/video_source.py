@@ -30,11 +30,13 @@ RUN = 4
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """arrival: when the frame's last packet came to the edge; decoded: when it was decoded; monotonic seconds."""
+    """arrival: when the frame's last packet came to the edge; decoded: when it was decoded; ready: from when on a tick
+    may show it, its wait for its sound included; monotonic seconds."""
 
     frame: I420Frame
     arrival: float
     decoded: float
+    ready: float
 
 
 class VideoSource:
@@ -229,7 +231,7 @@ class VideoSource:
             if frame.epoch == self.epoch and self._visible:
                 self.size = newest.size
                 self._stamps.append(now)
-                self.mailbox.put(Picture(newest, frame.arrival, now))
+                self.mailbox.put(Picture(newest, frame.arrival, now, max(now, self._wait.due_at(frame))))
 
     def _failed(self, frame: EncodedFrame) -> None:
         """A frame that could not be decoded costs the picture until the next key frame."""

@@ -17,9 +17,6 @@ from mixdown.mixer.phase import TickPhase
 from mixdown.mixer.scene import Placement
 from mixdown.mixer.slots import Seats
 
-HELD = 0.02
-"Seconds from a frame's coming to its picture from which it was held back: decoding alone takes less."
-
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
@@ -121,11 +118,9 @@ class View:
 
     def settle(self, fresh: Iterable[Picture], origin: float) -> None:
         """Moves the ticks towards the moment at which pictures wait least; by the ticker, after each tick. fresh: what
-        it was the first to show. origin: the room's start. Pictures that wait for their sound come when a tick asks for
-        them, and say nothing."""
+        it was the first to show. origin: the room's start."""
         for picture in fresh:
-            if picture.decoded - picture.arrival < HELD:
-                self._phase.arrived(picture.decoded - origin)
+            self._phase.arrived(picture.ready - origin)
         self.plan.shift = self._phase.ticked()
 
     def visible(self) -> set[str]:

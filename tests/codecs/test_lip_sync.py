@@ -104,6 +104,14 @@ def test_what_the_next_tick_is_to_show_does_not_wait_for_it():
     assert [f.sequence for f in line.due()] == [2]
 
 
+def test_when_a_picture_may_be_shown_at_the_soonest():
+    line = FrameWait()
+    line.push(frame(0), 5.0)
+    assert line.due_at(frame(1)) < 0, "nothing waits: as soon as it is decoded"
+    line.wait = 0.05
+    assert line.due_at(frame(1)) == pytest.approx(5 + 1 / 30 + 0.05)
+
+
 def test_no_more_than_ten_frames_wait_and_none_is_lost():
     line = FrameWait()
     line.push(frame(0), 0.0)

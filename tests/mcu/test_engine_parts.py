@@ -17,6 +17,8 @@ from mixdown.mcu.engine.faults import MAX_NAMES, Faults
 from mixdown.mcu.engine.meter import CpuMeter, LatencyMeter, TickMeter, Work
 from mixdown.mcu.engine.stage import Voices, make_stage
 from mixdown.mcu.engine.tiers import frame_number, tier_of
+from mixdown.mcu.engine.video_source import Picture
+from mixdown.mcu.engine.view import View
 from mixdown.mcu.link.messages import Canvas, ParticipantDocument, RoomDocument, ViewDocument
 from mixdown.mixer.layout import parse_layout_name
 from mixdown.mixer.media import I420Frame, Size
@@ -262,3 +264,17 @@ def test_views_on_demand_have_main_s_canvas() -> None:
     grid = stage.view("auto-grid")
     assert grid is not None and grid.layout.name == "grid" and grid.canvas == Canvas(640, 360)
     assert stage.view("wall") is None
+
+
+# ---- a view's ticks ----------------------------------------------------------------------------------------------
+
+
+def test_ticks_follow_the_moment_from_which_pictures_may_be_shown():
+    view, origin = View("main", picture_timeout=2.0), 100.0
+    grey = I420Frame(np.full((2, 2), 16, np.uint8), np.full((1, 1), 128, np.uint8), np.full((1, 1), 128, np.uint8))
+    for n in range(400):
+        ready = origin + n / 30 + 0.010
+        held = Picture(grey, ready - 0.040, ready - 0.030, ready)
+        view.settle([held], origin)
+    assert 0.012 <= view.plan.shift <= 0.016
+    assert view.plan.start(30) == pytest.approx(1 + view.plan.shift) and view.plan.pts(30) == 90_000
