@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from mixdown.codecs import opus
@@ -16,9 +16,8 @@ from mixdown.mixer.media import SAMPLE_RATE
 PAIRS = ((SourceKind.MICROPHONE, SourceKind.CAMERA), (SourceKind.SCREEN_AUDIO, SourceKind.SCREEN))
 SOUND_AFTER = (LOOK_AHEAD + opus.LOOK_AHEAD) / SAMPLE_RATE
 "Seconds that the limiter and the encoder add. What the sender's encoder added is there in a call without us, too."
-PICTURE_AFTER = 0.022
-"""Seconds from a frame's coming to the composite's going: decoding, the wait for its tick (4 ms in a call of two, 14 in
-a crowd: `mixer/phase.py`), composing, encoding."""
+PICTURE_AFTER = 0.027
+"Seconds from a frame's coming to the composite's going, until it is known: decoding, half a tick, composing, encoding."
 
 
 class TimedPicture(Protocol):
@@ -38,7 +37,9 @@ class TimedPicture(Protocol):
 class RoomSync:
     """All methods: the control thread. What it sets is read by the ticks."""
 
-    def __init__(self) -> None:
+    def __init__(self, picture_after: Callable[[], float | None] = lambda: None) -> None:
+        """picture_after: seconds from a frame's coming to the composite's going, as they are in this room, unwaited."""
+        self._picture_after = picture_after
         self._clocks: dict[str, tuple[int, CaptureClock]] = {}
         self._waits: dict[str, Waits] = {}
 
@@ -85,4 +86,4 @@ class RoomSync:
         usual, soonest = source.transit
         if usual is None or soonest is None or not source.visible:
             return None
-        return Timing(usual + PICTURE_AFTER, soonest, self._captured(source))
+        return Timing(usual + (self._picture_after() or PICTURE_AFTER), soonest, self._captured(source))

@@ -12,6 +12,10 @@ WINDOW = 2.0
 "Seconds over which CPU is averaged."
 LATENCIES = 512
 "Latest latencies kept; the oldest fall out."
+USUAL_SHARE = 0.01
+"Of a new value in the running mean."
+NO_USUAL = 0.1
+"Seconds; what is more counts as this much there: a server that hung says nothing of what is usual."
 LATE = 0.010
 "A tick that begins this many seconds after its time is counted late."
 
@@ -95,13 +99,19 @@ class TickMeter:
 
 
 class LatencyMeter:
-    """Percentiles over the latest values. Appending to a bounded deque is safe from any thread."""
+    """Percentiles over the latest values. Appending to a bounded deque is safe from any thread.
+
+    usual: the running mean, seconds, without what was waited on purpose; None before the first value."""
 
     def __init__(self) -> None:
         self._values: deque[float] = deque(maxlen=LATENCIES)
+        self.usual: float | None = None
 
-    def add(self, seconds: float) -> None:
+    def add(self, seconds: float, waited: float = 0.0) -> None:
+        """waited: seconds of it, on purpose."""
         self._values.append(seconds)
+        taken = min(seconds - waited, NO_USUAL)
+        self.usual = taken if self.usual is None else self.usual + USUAL_SHARE * (taken - self.usual)
 
     def body(self) -> dict[str, float | None]:
         """Milliseconds; None until there is a value."""

@@ -39,14 +39,15 @@ class RenditionKey:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A canvas at its tick. began: the tick's time; arrivals: of the source frames that it is the first to show."""
+    """A canvas at its tick. began: the tick's time; fresh: when each source frame came that it is the first to show,
+    and the seconds that it waited for its sound."""
 
     picture: I420Frame
     canvas: Canvas
     tick: int
     rtp_time: int
     began: float
-    arrivals: tuple[float, ...]
+    fresh: tuple[tuple[float, float], ...]
 
 
 class Rendition:
@@ -202,8 +203,8 @@ class Rendition:
             self.keyframes += 1
             with self._condition:
                 self._governor.made(now)
-        for arrival in job.arrivals:
-            self._latency.add(now - arrival)
+        for arrival, waited in job.fresh:
+            self._latency.add(now - arrival, waited)
         frame = EncodedFrame(
             stream=self.stream,
             epoch=self._epoch,

@@ -39,7 +39,7 @@ class RoomEngine:
         self.stage: Stage = make_stage(document, {}, Voices())
         self.video = VideoSide(context, lambda: self.stage, post)
         self.audio = AudioSide(context, lambda: self.stage, lambda voices: post(partial(self._heard, voices)))
-        self.sync = RoomSync()
+        self.sync = RoomSync(lambda: context.video_latency.usual)
         self._voices = Voices()
 
     def _restage(self) -> None:

@@ -110,8 +110,8 @@ class VideoTicker:
             self._hooks.recast()
 
     def _hand_out(self, watched: Watched, drawn: Drawn, tick: int) -> None:
-        plan, arrivals = watched.view.plan, tuple(picture.arrival for picture in drawn.fresh)
+        plan, fresh = watched.view.plan, tuple((one.arrival, one.ready - one.decoded) for one in drawn.fresh)
         began = self._origin + plan.start(tick)  # not when the thread woke: sender reports map RTP time by it
         for rendition in watched.renditions:
-            rendition.push(Job(drawn.picture, drawn.canvas, tick, plan.pts(tick), began, arrivals))
-            arrivals = ()  # counted once, by the first encoder
+            rendition.push(Job(drawn.picture, drawn.canvas, tick, plan.pts(tick), began, fresh))
+            fresh = ()  # counted once, by the first encoder

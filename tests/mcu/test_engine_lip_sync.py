@@ -61,6 +61,17 @@ def test_a_picture_waits_for_its_sound(feed: AudioFeed) -> None:
     assert 0.1 < camera.waits[-1] < 0.2 and feed.hold == 0.0
 
 
+def test_a_picture_that_takes_its_time_in_the_room_waits_less_for_its_sound(feed: AudioFeed) -> None:
+    waits = []
+    for after in (0.02, 0.06):
+        sync, camera = RoomSync(lambda after=after: after), Camera(-0.1)
+        report(sync, feed.name, CodecId.OPUS)
+        report(sync, camera.name, CodecId.VP8)
+        sync.update("a", {feed.name: feed}, {camera.name: camera})
+        waits += camera.waits
+    assert waits[0] - waits[1] == pytest.approx(0.04)
+
+
 def test_nothing_waits_for_what_is_not_there(feed: AudioFeed) -> None:
     sync, camera = RoomSync(), Camera(0.2)
     report(sync, feed.name, CodecId.OPUS)

@@ -118,6 +118,14 @@ def test_latency_percentiles() -> None:
     assert meter.body() == {"p50": 50.0, "p95": 95.0}
 
 
+def test_usual_latency_leaves_out_what_was_waited_on_purpose_and_what_hung() -> None:
+    meter = LatencyMeter()
+    assert meter.usual is None
+    for n in range(1000):
+        meter.add(9.0 if n == 900 else 0.070, waited=0.040)
+    assert meter.usual == pytest.approx(0.030, abs=0.001)
+
+
 def test_tick_meter() -> None:
     meter = TickMeter()
     meter.tick(0.001, 0)
