@@ -72,6 +72,16 @@ def test_cameras_wait_no_longer_than_at_the_best_moment_and_never_longer_than_by
     assert found <= PERIOD / 2 + GUARD + 0.002
 
 
+@pytest.mark.parametrize(("cameras", "mean"), [(1, 0.004), (2, 0.008), (4, 0.011)])
+def test_how_long_pictures_wait_where_cameras_begin_by_chance(cameras, mean):
+    """What the module promises."""
+    chance = random.Random(cameras)
+    rooms = [Room([chance.uniform(0, PERIOD) for _ in range(cameras)]) for _ in range(60)]
+    for room in rooms:
+        room.run(6)
+    assert sum(room.run(2) for room in rooms) / len(rooms) == pytest.approx(mean, abs=0.0015)
+
+
 def test_a_camera_whose_clock_drifts_is_followed():
     room = Room([0.005], fps=FPS * (1 - 300e-6))
     room.run(10)
