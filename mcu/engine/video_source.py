@@ -31,12 +31,14 @@ RUN = 4
 @dataclass(frozen=True, slots=True)
 class Picture:
     """arrival: when the frame's last packet came to the edge; decoded: when it was decoded; ready: from when on a tick
-    may show it, its wait for its sound included; monotonic seconds."""
+    may show it, its wait for its sound included; monotonic seconds. waited: seconds from its coming on that are that
+    wait, before and behind the decoder."""
 
     frame: I420Frame
     arrival: float
     decoded: float
     ready: float
+    waited: float
 
 
 class VideoSource:
@@ -231,7 +233,8 @@ class VideoSource:
             if frame.epoch == self.epoch and self._visible:
                 self.size = newest.size
                 self._stamps.append(now)
-                self.mailbox.put(Picture(newest, frame.arrival, now, max(now, self._wait.due_at(frame))))
+                due = self._wait.due_at(frame)
+                self.mailbox.put(Picture(newest, frame.arrival, now, max(now, due), max(0.0, due - frame.arrival)))
 
     def _failed(self, frame: EncodedFrame) -> None:
         """A frame that could not be decoded costs the picture until the next key frame."""

@@ -9,7 +9,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mixdown.codecs.encoded import TierName
+from mixdown.codecs.encoded import CodecId, EncodedFrame, Tier, TierName
+from mixdown.codecs.video import make_video_encoder
+from mixdown.mcu import clock
 from mixdown.mcu.engine.black import BlackWatch, is_black
 from mixdown.mcu.engine.crew import Crew
 from mixdown.mcu.engine.decoder_pool import DecoderPool
@@ -17,9 +19,9 @@ from mixdown.mcu.engine.faults import MAX_NAMES, Faults
 from mixdown.mcu.engine.meter import CpuMeter, LatencyMeter, TickMeter, Work
 from mixdown.mcu.engine.stage import Voices, make_stage
 from mixdown.mcu.engine.tiers import frame_number, tier_of
-from mixdown.mcu.engine.video_source import Picture
+from mixdown.mcu.engine.video_source import Picture, VideoSource
 from mixdown.mcu.engine.view import View
-from mixdown.mcu.link.messages import Canvas, ParticipantDocument, RoomDocument, ViewDocument
+from mixdown.mcu.link.messages import Canvas, ParticipantDocument, RoomDocument, SourceKind, ViewDocument
 from mixdown.mixer.layout import parse_layout_name
 from mixdown.mixer.media import I420Frame, Size
 from mixdown.mixer.picture import colour
@@ -282,7 +284,35 @@ def test_ticks_follow_the_moment_from_which_pictures_may_be_shown():
     grey = I420Frame(np.full((2, 2), 16, np.uint8), np.full((1, 1), 128, np.uint8), np.full((1, 1), 128, np.uint8))
     for n in range(400):
         ready = origin + n / 30 + 0.010
-        held = Picture(grey, ready - 0.040, ready - 0.030, ready)
+        held = Picture(grey, ready - 0.040, ready - 0.030, ready, waited=0.040)
         view.settle([held], origin)
     assert 0.012 <= view.plan.shift <= 0.016
     assert view.plan.start(30) == pytest.approx(1 + view.plan.shift) and view.plan.pts(30) == 90_000
+
+
+def test_a_picture_tells_what_it_waited_for_its_sound_before_its_decoder_too() -> None:
+    crew, faults = Crew(Faults()), Faults()
+    pool = DecoderPool(crew, faults, 1, 1.0)
+    source = VideoSource("c", "a", SourceKind.CAMERA, 0, pool, faults, CpuMeter(0.0), lambda name: None)
+    source.set_visible(True)
+    encoder = make_video_encoder(CodecId.VP8, Tier(TierName.LOW, 64, 64, 30, 100))
+    grey = I420Frame(
+        np.full((64, 64), 90, np.uint8), np.full((32, 32), 128, np.uint8), np.full((32, 32), 128, np.uint8)
+    )
+    waited = []
+    for n, wait in enumerate((0.0, 0.080)):
+        source.set_wait(wait)
+        made = encoder.encode(grey, n, n == 0)
+        assert made is not None
+        now = clock.now()
+        before = source.mailbox.latest
+        source.offer(EncodedFrame("c", 0, CodecId.VP8, n, n, round(now * 90_000), made.data, key=made.key, arrival=now))
+        wait_for(lambda before=before: source.picture(clock.now(), 2.0) is not before)  # type: ignore[misc]
+        picture = source.mailbox.latest
+        assert picture is not None
+        waited.append(picture.waited)
+        assert picture.ready >= picture.arrival + picture.waited
+    assert waited[0] == 0.0 and waited[1] == pytest.approx(0.080, abs=0.010)
+    source.close()
+    encoder.close()
+    pool.close()
