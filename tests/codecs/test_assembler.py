@@ -62,7 +62,9 @@ def test_any_order_within_the_window_with_doubles_gives_every_frame(codec, plan,
         assert [frame.data for frame in released] in (frames, frames[second:])
     else:
         assert [frame.data for frame in released] == frames
-    assert assembler.counters.duplicates + assembler.counters.late == len(doubles)
+    not_new = assembler.counters.duplicates + assembler.counters.late
+    # Where the second key frame was released first, what comes of those before it is late, and no double.
+    assert not_new == len(doubles) if len(released) == len(frames) else not_new >= len(doubles)
     assert assembler.counters.malformed == assembler.counters.lost == 0
 
 
