@@ -23,12 +23,16 @@ let their concealment fade by themselves, libopus by some 5 dB a block, but for 
 RETURN_SAMPLES = 240
 "5 ms: how a source fades in again after that."
 TICK = BLOCK_SAMPLES / SAMPLE_RATE
-"""Seconds. Where packets and ticks meet by chance, sound is played between none and one tick later than it is due; that
-is left alone."""
+"""Seconds. Where packets and ticks meet by chance, packets are played between none and one tick later than they are
+due; that is left alone."""
 TOLERANCE = 0.001
 "Seconds that may be missing from what the network asks for: it is no exact figure."
 SAMPLES_PER_SECOND_OFF = 1000
 "How strongly the rest is corrected: 1 ms more takes 1 sample more of each block, up to MAX_STRETCH."
+UNHURRIED = 0.0035
+"Seconds off, at most, for what is merely later than need be: 4 samples of a block, which nobody hears."
+SPARE = 0.002
+"Seconds by which a packet has to come sooner than it is needed before less sound waits decoded: clocks drift."
 HURRY = 0.004
 """Seconds off from which whole pitch periods are left out or played twice: that is over sooner, and heard less, than a
 change of speed."""
@@ -238,11 +242,12 @@ class AudioSource:
         missing = slack + waiting - waiting % TICK + TOLERANCE
         if missing < 0.0:
             return missing
-        late = slack + waiting - TICK
-        if late <= 0.0:
-            return 0.0
+        # A part of a packet that waits for the tick after the one it could be played at, since one came late, is of no
+        # use: the next packet is needed as soon without it.
+        useless = min(UNHURRIED, waiting % TICK) if missing >= SPARE + TOLERANCE else 0.0
         # What waits decoded can be given up; a packet only if it comes a whole tick before it is needed.
-        return late if slack >= TICK else min(late, waiting)
+        late = slack + waiting - TICK
+        return max(0.0, useless, late if slack >= TICK else min(late, waiting))
 
     def _rest(self, take: int) -> Samples | None:
         """The end of what was faded out, if there is some left."""

@@ -186,6 +186,24 @@ def test_only_where_something_is_lost_are_copies_waited_for():
     source.close()
 
 
+@pytest.mark.parametrize("phase", [0.004, 0.008, 0.012, 0.016])
+def test_a_packet_that_came_late_delays_the_rest_for_seconds_only(phase):
+    """Once it is past, sound is as late again as packets and ticks happen to meet; nobody hears how it gets there."""
+    source = AudioSource(CodecId.OPUS)
+    waiting = [(n * 0.02 + phase + (0.045 if n == 100 else 0.0), f) for n, f in enumerate(packets(600))]
+    waiting[101:103] = [(max(waiting[100][0], at), frame) for at, frame in waiting[101:103]]
+    delays, scaled = {}, {}
+    for tick in range(600):
+        while waiting and waiting[0][0] <= tick * 0.02:
+            source.push(waiting[0][1], waiting.pop(0)[0])
+        source.pull(tick * 0.02)
+        delays[tick], scaled[tick] = source.delay(tick * 0.02), source.stats.scaled
+    assert delays[110] > delays[90] + 0.01, "the late packet was waited for"
+    assert delays[599] == pytest.approx(delays[90], abs=0.001)
+    assert source.stats.concealed <= 2 * 960 and scaled[599] == scaled[150]
+    source.close()
+
+
 def test_a_voice_that_comes_in_a_burst_after_a_stall_is_heard_again_at_once_and_soon_in_time():
     """A program that hangs for 1.2 s as it joins, then sends all that it owes."""
     source = AudioSource(CodecId.OPUS)
