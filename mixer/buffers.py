@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -25,7 +24,7 @@ class Canvas:
         self.y: Plane = self.flat[: width * height].reshape(height, width)
         self.chroma: Plane = self.flat[width * height :].reshape(2, height // 2, width // 2)
         self.stage: object = None
-        self.looks: Sequence[object] = ()
+        self.looks: list[object] = []
         self._idle = sys.getrefcount(self.flat)
 
     @property

@@ -2,12 +2,13 @@
 
 A tick pays only for what changed. A tile with a new frame is scaled straight into the canvas, its label, border and
 corners laid over it; a tile without one is copied from the last canvas, or left alone where the canvas at hand already
-shows it; a tick in which nothing changed gets the last picture again.
+shows it; a tick in which nothing changed gets the last picture again. What is there before its tick may be drawn ahead,
+so that at the tick, when people wait for it, little is left to do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import cv2
@@ -81,6 +82,7 @@ class Compositor:
         self._newest = 0
         self._stage = Stage(canvas, (), self._style)
         self._last: Canvas | None = None
+        self._next: Canvas | None = None
         self._picture: I420Frame | None = None
 
     def compose(self, tiles: Sequence[Tile], frames: Mapping[str, I420Frame]) -> I420Frame:
@@ -95,14 +97,29 @@ class Compositor:
         last = self._last
         if last is not None and self._picture is not None and last.stage is stage and last.looks == looks:
             return self._picture
-        canvas = self._pool.take()
+        canvas = self._begun(stage)
+        self._draw(stage, canvas, looks, frames)
+        self._last, self._next, self._picture = canvas, None, canvas.frame()
+        return self._picture
+
+    def draw_ahead(self, tiles: Sequence[Tile], frames: Mapping[str, I420Frame], of: Collection[str]) -> None:
+        """Draws the pictures of the sources `of`, and nothing else, where the next `compose` will want them: it draws
+        again what has changed by then. Tiles that lie on others wait for it. tiles, frames: as there, all of them."""
+        tiles = sorted(tiles, key=lambda tile: tile.z)
+        stage = self._staged(tuple(tile.rect for tile in tiles))
+        looks = [
+            look if look.tile.source in of and not below else None
+            for look, below in zip(self._looks(tiles, frames), stage.below, strict=True)
+        ]
+        self._draw(stage, self._begun(stage), looks, frames)
+
+    def _begun(self, stage: Stage) -> Canvas:
+        """The canvas that the next picture is drawn on, empty if it shows another arrangement yet."""
+        canvas = self._next = self._next or self._pool.take()
         if canvas.stage is not stage:
             _fill(canvas.y, canvas.chroma, self._style.outside)
-            canvas.stage, canvas.looks = stage, [None] * len(looks)
-        self._draw(stage, canvas, looks, frames)
-        canvas.looks = looks
-        self._last, self._picture = canvas, canvas.frame()
-        return self._picture
+            canvas.stage, canvas.looks = stage, [None] * len(stage.rects)
+        return canvas
 
     def _looks(self, tiles: Sequence[Tile], frames: Mapping[str, I420Frame]) -> list[Look]:
         """Forgets the frames of sources that have no tile any more."""
@@ -128,13 +145,18 @@ class Compositor:
             self._stage = Stage(self._size, rects, self._style)
         return self._stage
 
-    def _draw(self, stage: Stage, canvas: Canvas, looks: list[Look], frames: Mapping[str, I420Frame]) -> None:
-        """From the bottom up. A cell is also written when one below it was. Corners wait and are drawn together."""
+    def _draw(
+        self, stage: Stage, canvas: Canvas, looks: Sequence[Look | None], frames: Mapping[str, I420Frame]
+    ) -> None:
+        """From the bottom up. A cell is also written when one below it was. Corners wait and are drawn together. No
+        look: the cell is not to be drawn now."""
         last = self._last if self._last is not None and self._last.stage is stage else None
         written: set[int] = set()
         waiting: list[Overlay] = []
         for i, look in enumerate(looks):
-            if canvas.looks[i] == look and written.isdisjoint(stage.below[i]):
+            if not written.isdisjoint(stage.below[i]):
+                canvas.looks[i] = None
+            if look is None or canvas.looks[i] == look:
                 continue
             if stage.below[i]:
                 overlay_many(waiting, canvas.flat)
@@ -142,10 +164,11 @@ class Compositor:
             written.add(i)
             if last is not None and last.looks[i] == look:
                 _copy(last, canvas, look.tile.rect)
-                continue
-            self._render(stage, i, look, canvas, frames)
-            if stage.rounded(i):
-                waiting.append(stage.corners(i, look.tile.speaking))
+            else:
+                self._render(stage, i, look, canvas, frames)
+                if stage.rounded(i):
+                    waiting.append(stage.corners(i, look.tile.speaking))
+            canvas.looks[i] = look
         overlay_many(waiting, canvas.flat)
 
     def _render(self, stage: Stage, i: int, look: Look, canvas: Canvas, frames: Mapping[str, I420Frame]) -> None:

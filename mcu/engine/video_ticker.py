@@ -17,6 +17,9 @@ from mixdown.mcu.engine.view import Drawn, View
 if TYPE_CHECKING:
     from mixdown.mcu.engine.stage import Stage
 
+AHEAD = 0.003
+"""Seconds before a tick at which what is there already is drawn: about what nine tiles take. Most pictures have come by
+then (`GUARD` of mixer/phase.py)."""
 JOIN_DEADLINE = 1.0
 "Seconds that stopping waits for a tick under way."
 
@@ -83,7 +86,7 @@ class VideoTicker:
             stop.wait(max(0.0, wake - now))
 
     def _visit(self, watched: Watched) -> float:
-        """Draws the view if its tick is due; returns when the next one is."""
+        """Draws the view if its tick is due, or ahead of the next; returns when there is something to do again."""
         view = watched.view
         stage = self._hooks.stage()
         now = clock.now()
@@ -95,7 +98,20 @@ class VideoTicker:
             view.tick = tick
             self._tick(watched, stage, tick, now)
             self._cpu.lap(Work.COMPOSE)
-        return self._origin + view.plan.start(view.tick + 1)
+        return self._look_ahead(view, stage)
+
+    def _look_ahead(self, view: View, stage: Stage) -> float:
+        begins = self._origin + view.plan.start(view.tick + 1)
+        if not view.moves or view.ahead == view.tick:
+            return begins
+        left = begins - clock.now()
+        if left > AHEAD:
+            return begins - AHEAD
+        view.ahead = view.tick
+        if left > AHEAD / 2:  # who wakes late has no time to spare
+            view.draw_ahead(stage, begins)
+            self._cpu.lap(Work.COMPOSE)
+        return begins
 
     def _tick(self, watched: Watched, stage: Stage, tick: int, now: float) -> None:
         view = watched.view

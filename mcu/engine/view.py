@@ -31,7 +31,8 @@ class Drawn:
 
 
 class View:
-    """Drawn by the video tick, or by a request when nobody watches: one at a time, by its lock."""
+    """Drawn by the video tick, or by a request when nobody watches: one at a time, by its lock. tick: drawn last, and
+    `ahead` too once the next has been drawn ahead; moves: the last canvas had new pictures."""
 
     def __init__(self, name: str, picture_timeout: float) -> None:
         self.name = name
@@ -40,6 +41,8 @@ class View:
         self._phase = TickPhase(self.canvas.fps)
         self.latest: I420Frame | None = None
         self.tick = -1
+        self.ahead = -1
+        self.moves = False
         self._timeout = picture_timeout
         self._lock = threading.Lock()
         self._seats = Seats()
@@ -78,8 +81,28 @@ class View:
             recast, placed = change
             picture = self._compose(pictures)
             fresh = self._first_shown(pictures)
+            self.moves = bool(fresh)
             self.latest = picture
             return Drawn(picture, self.canvas, fresh, placed, recast)
+
+    def draw_ahead(self, stage: Stage, begins: float) -> None:
+        """Draws the pictures that the next tick will show, unless newer ones come before it. begins: that tick, seconds
+        on the monotonic clock."""
+        with self._lock:
+            if stage is not self._stage or self._compositor is None or self._placement is None:
+                return
+            sources = {member.id: member.source for member in stage.members if member.source is not None}
+            frames, new = {}, set()
+            for tile in self._placement.tiles:
+                source = sources.get(tile.source)
+                picture = None if source is None else source.mailbox.latest
+                if picture is not None:
+                    frames[tile.source] = picture.frame
+                    # An older one will have been followed by the next when the tick comes.
+                    if picture is not self._shown.get(tile.source) and begins - picture.decoded < 1 / self.plan.fps:
+                        new.add(tile.source)
+            if new:
+                self._compositor.draw_ahead(self._placement.tiles, frames, new)
 
     def _place(self, stage: Stage, pictures: Mapping[str, Picture | None]) -> tuple[bool, bool] | None:
         """Seats everybody, if anything changed that can move a tile or change its label: (recast, placed) of Drawn."""
@@ -144,6 +167,7 @@ class View:
             self._stage = None
             self._cast = ()
             self._shown = {}
+            self.moves = False
             self.tick = -1
 
     def tiles(self, stage: Stage, now: float, tick: int, draw: bool) -> dict[str, Any] | None:

@@ -290,6 +290,31 @@ def test_ticks_follow_the_moment_from_which_pictures_may_be_shown():
     assert view.plan.start(30) == pytest.approx(1 + view.plan.shift) and view.plan.pts(30) == 90_000
 
 
+def test_what_has_come_before_the_tick_is_drawn_before_it():
+    pool = DecoderPool(Crew(Faults()), Faults(), 1, 1.0)
+    source = VideoSource("a-camera", "a", SourceKind.CAMERA, 0, pool, Faults(), CpuMeter(0.0), lambda name: None)
+    stage = make_stage(room(ParticipantDocument("a", "A")), {"a-camera": source}, Voices())
+    view = View("main", picture_timeout=2.0)
+    view.adopt(stage, 0.0)
+
+    def shown(at: float) -> int:
+        source.mailbox.put(Picture(colour(Size(64, 36), 90, 128, 128), at, at, at, waited=0.0))
+        return view._compositor.scaled if view._compositor else 0
+
+    begins = clock.now()
+    shown(begins)
+    assert view.draw(stage, begins).fresh and view.moves
+    for age, ahead in ((0.005, 1), (0.040, 0)):  # after 40 ms the next one is due before the tick
+        begins += 0.033
+        before = shown(begins - age)
+        view.draw_ahead(stage, begins)
+        assert view._compositor.scaled == before + ahead
+        assert len(view.draw(stage, begins).fresh) == 1
+        assert view._compositor.scaled == before + 1
+    view.draw(stage, begins)
+    assert not view.moves
+
+
 def test_a_picture_tells_what_it_waited_for_its_sound_before_its_decoder_too() -> None:
     crew, faults = Crew(Faults()), Faults()
     pool = DecoderPool(crew, faults, 1, 1.0)

@@ -13,6 +13,8 @@ from support.engine_room import BLACK, BLUE, GREEN, RED, EngineRoom
 
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, TierName
 from mixdown.codecs.video import LibavDecoder
+from mixdown.mcu.engine.stage import Stage
+from mixdown.mcu.engine.view import View
 from mixdown.mcu.link.messages import (
     Canvas,
     LayoutChanged,
@@ -50,6 +52,29 @@ def test_two_cameras_seen_by_vp8_and_h264(room: EngineRoom) -> None:
         room.until_sees(watcher, "bob-camera", BLUE)
     assert ann.stream == "room/main/VP8/full" and bob.stream == "room/main/H264/full"
     assert ann.frames[0].key and bob.frames[0].key
+
+
+def test_ticks_draw_ahead_while_pictures_come_and_rest_where_none_do(
+    room: EngineRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[float] = []
+    draw_ahead = View.draw_ahead
+
+    def counted(view: View, stage: Stage, begins: float) -> None:
+        drawn.append(begins)
+        draw_ahead(view, stage, begins)
+
+    monkeypatch.setattr(View, "draw_ahead", counted)
+    room.participants("ann")
+    watcher = room.watch("ann")
+    room.until(lambda: len(watcher.frames) > 10)
+    assert drawn == []
+    room.camera("ann", RED)
+    room.until_sees(watcher, "ann-camera", RED)
+    seen = len(watcher.frames)
+    room.until(lambda: len(watcher.frames) > seen + 30)
+    assert len(drawn) >= 10 and len(set(drawn)) == len(drawn), "at most once a tick"
+    room.until_sees(watcher, "ann-camera", RED)
 
 
 def test_one_encoder_for_all_of_a_codec(room: EngineRoom) -> None:

@@ -157,6 +157,30 @@ def test_only_new_frames_are_scaled():
     assert compositor.scaled == 9 + 10
 
 
+def test_what_was_drawn_ahead_is_there_at_its_tick():
+    compositor = Compositor(HD)
+    first = compositor.compose(grid(9), {f"s{i}": plain(i) for i in range(9)})
+    before = first.y.copy()
+    frames = {f"s{i}": plain(i + 1) for i in range(9)}
+    compositor.draw_ahead(grid(9), frames, {f"s{i}" for i in range(7)})
+    assert compositor.scaled == 9 + 7
+    frames["s0"] = plain(12)  # a newer one has come, and two come only now
+    picture = compositor.compose(grid(9), frames)
+    assert compositor.scaled == 9 + 7 + 1 + 2
+    assert same(picture, Compositor(HD).compose(grid(9), frames))
+    assert np.array_equal(first.y, before)
+
+
+def test_a_tile_that_lies_on_another_is_drawn_at_its_tick_only():
+    cells = arrange(parse_layout_name("pip"), HD, 2)
+    tiles = [tile(i, cell.rect, z=cell.z) for i, cell in enumerate(cells)]
+    compositor, frames = Compositor(HD), {"s0": plain(0), "s1": plain(1)}
+    compositor.draw_ahead(tiles, frames, {"s0", "s1"})
+    assert compositor.scaled == 1
+    assert same(compositor.compose(tiles, frames), Compositor(HD).compose(tiles, frames))
+    assert compositor.scaled == 2
+
+
 def test_equal_pictures_in_another_object_count_as_new():
     compositor = Compositor(HD)
     compositor.compose(grid(1), {"s0": plain(0)})
@@ -185,6 +209,10 @@ def test_any_history_comes_to_the_picture_of_a_fresh_start(seed):
     for n in range(60):
         if rng.random() < 0.25:
             tiles = random_step(rng, SMALL)
+        if rng.random() < 0.5:
+            ahead = random_step(rng, SMALL) if rng.random() < 0.2 else tiles
+            some = {name for name in frames if rng.random() < 0.6}
+            compositor.draw_ahead(ahead, frames | {"s0": noise(n, CAMERA)} if rng.random() < 0.3 else frames, some)
         for name in list(frames):
             if rng.random() < 0.4:
                 frames[name] = noise(rng.randrange(1000), rng.choice([Size(160, 90), Size(90, 160), Size(321, 181)]))
