@@ -7,7 +7,7 @@ one, sound and picture that arrived together count as captured together.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 SOUND_FIRST = PICTURE_FIRST = 0.015
 """Seconds by which the sound, or the picture, may be the sooner one, and CHANGE more: nobody notices, and waiting costs
@@ -16,6 +16,8 @@ delay. Sound that comes after its picture is what distance makes in nature, and 
 LONGEST_WAIT = 0.250
 CHANGE = 0.010
 "Seconds by which a wait must differ from the present one to be changed."
+EASE = 0.002
+"Seconds by which a picture's wait gets shorter each time it is longer than need be: less than anybody sees."
 BELIEVABLE = 5.0
 """Seconds by which sound and picture may be apart by their reports. Where it is more, the sender's clock was set
 between two of them: until the next ones, what arrived together counts as captured together."""
@@ -74,7 +76,11 @@ def waits(sound: Timing, picture: Timing, present: Waits) -> Waits:
     # A picture waits for no more than what is noticed: all of it would be a great step for one that is just over.
     wanted = Waits(_bounded(ahead, SOUND_FIRST), min(LONGEST_WAIT, max(0.0, -ahead - PICTURE_FIRST)))
     moved = max(abs(wanted.sound - present.sound), abs(wanted.picture - present.picture))
-    return wanted if moved > CHANGE else present
+    if moved > CHANGE:
+        return wanted
+    if wanted.picture < present.picture:
+        return replace(present, picture=max(wanted.picture, present.picture - EASE))
+    return present
 
 
 def _bounded(seconds: float, tolerance: float) -> float:

@@ -50,6 +50,14 @@ def test_small_changes_are_left_alone():
     assert waits(Timing(0.0, 0.0, None), Timing(0.055, 0.0, None), present) is present
 
 
+def test_a_picture_s_wait_that_is_longer_than_need_be_is_given_back_bit_by_bit():
+    present, seen = Waits(picture=0.014), []
+    for _ in range(6):
+        present = waits(Timing(0.072, 0.0, None), Timing(0.050, 0.0, None), present)
+        seen.append(present.picture)
+    assert seen == pytest.approx([0.012, 0.010, 0.008, 0.007, 0.007, 0.007])
+
+
 def test_a_report_maps_rtp_time_to_the_sender_s_clock():
     clock = CaptureClock(48_000)
     assert clock.captured is None
