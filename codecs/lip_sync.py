@@ -9,21 +9,22 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
-SOUND_FIRST = PICTURE_FIRST = 0.015
-"""Seconds by which the sound, or the picture, may be the sooner one, and CHANGE more: nobody notices, and waiting costs
+SOUND_FIRST, PICTURE_FIRST = 0.015, 0.020
+"""Seconds by which the sound, and CHANGE more, or the picture may be the sooner one: nobody notices, and waiting costs
 delay. Sound that comes after its picture is what distance makes in nature, and is noticed at thrice the time
 (ITU-R BT.1359)."""
 LONGEST_WAIT = 0.250
 CHANGE = 0.010
-"Seconds by which a wait must differ from the present one to be changed."
+"Seconds by which a wait must differ from the present one to be changed at once."
 EASE = 0.002
-"Seconds by which a picture's wait gets shorter each time it is longer than need be: less than anybody sees."
+"Seconds by which a picture's is changed each time where it differs by less: nobody sees it. A change of sound is heard."
 BELIEVABLE = 5.0
 """Seconds by which sound and picture may be apart by their reports. Where it is more, the sender's clock was set
 between two of them: until the next ones, what arrived together counts as captured together."""
 REPORTS = 8
-"""That count: those of a browser's sound are up to 20 ms apart in what they say. At one each 5 s, a clock that is
-200 ppm off is followed 4 ms late."""
+"""That count, the half of them in the middle, that is: those of a browser's sound are up to 20 ms apart in what they say,
+and one who hung as he sent a report may be off by far more. At one each 5 s, a clock that is 200 ppm off is followed 4 ms
+late."""
 STEP = 0.5
 "Seconds between two reports from which the sender's clock was set, or his RTP time: what was told before is forgotten."
 FRACTION = 1 << 32
@@ -48,7 +49,7 @@ class Waits:
 
 
 class CaptureClock:
-    """One source's RTP time on its sender's clock: the mean of what the latest reports say."""
+    """One source's RTP time on its sender's clock: the mean of what the latest reports say, without the outermost."""
 
     def __init__(self, rate: int) -> None:
         self._rate = rate
@@ -64,7 +65,11 @@ class CaptureClock:
     @property
     def captured(self) -> float | None:
         """Seconds from an RTP time (in seconds) to its capture; None before the first report."""
-        return sum(self._told) / len(self._told) if self._told else None
+        if not self._told:
+            return None
+        outer = (len(self._told) + 1) // 4
+        middle = sorted(self._told)[outer : len(self._told) - outer]
+        return sum(middle) / len(middle)
 
 
 def waits(sound: Timing, picture: Timing, present: Waits) -> Waits:
@@ -78,9 +83,8 @@ def waits(sound: Timing, picture: Timing, present: Waits) -> Waits:
     moved = max(abs(wanted.sound - present.sound), abs(wanted.picture - present.picture))
     if moved > CHANGE:
         return wanted
-    if wanted.picture < present.picture:
-        return replace(present, picture=max(wanted.picture, present.picture - EASE))
-    return present
+    eased = min(present.picture + EASE, max(present.picture - EASE, wanted.picture))
+    return present if eased == present.picture else replace(present, picture=eased)
 
 
 def _bounded(seconds: float, tolerance: float) -> float:
