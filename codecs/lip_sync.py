@@ -17,14 +17,14 @@ LONGEST_WAIT = 0.250
 CHANGE = 0.010
 "Seconds by which a wait must differ from the present one to be changed at once."
 EASE = 0.002
-"Seconds by which a picture's is changed each time where it differs by less: nobody sees it. A change of sound is heard."
+"Seconds by which a picture's is changed each time if it differs by less: that nobody sees, a change of sound is heard."
 BELIEVABLE = 5.0
 """Seconds by which sound and picture may be apart by their reports. Where it is more, the sender's clock was set
 between two of them: until the next ones, what arrived together counts as captured together."""
 REPORTS = 8
-"""That count, the half of them in the middle, that is: those of a browser's sound are up to 20 ms apart in what they say,
-and one who hung as he sent a report may be off by far more. At one each 5 s, a clock that is 200 ppm off is followed 4 ms
-late."""
+"""That count, the half of them in the middle, that is: those of a browser's sound are up to 20 ms apart in what they
+say, and one who hung as he sent a report may be off by far more. At one each 5 s, a clock that is 200 ppm off is
+followed 4 ms late."""
 STEP = 0.5
 "Seconds between two reports from which the sender's clock was set, or his RTP time: what was told before is forgotten."
 FRACTION = 1 << 32

@@ -2,6 +2,8 @@
 
 Cameras send at about the rate of the ticks, each at its own moment. Ticks at any moment let a picture wait half a
 frame's time in the mean, 17 ms at 30/s; at the best moment it is 4 ms for one camera, 8 for two, 11 for four.
+
+Who speaks is looked at, and is answered: his pictures count more than those of others.
 """
 
 from __future__ import annotations
@@ -17,6 +19,8 @@ STEP = 0.0002
 "Seconds by which a tick is moved at most, from one to the next: nobody sees it, and receivers' clocks follow."
 HALF_LIFE = 2.0
 "Seconds after which a picture counts half."
+SPEAKING = 8.0
+"Weight of a picture of one who speaks: where one of nine does, his wait 5 ms in place of 13, the others' 16."
 REVIEW = 10
 "Ticks between two searches for the best moment."
 ENOUGH = 8.0
@@ -37,9 +41,9 @@ class TickPhase:
         self._waits = _waits(self._period)
         self._ticks = 0
 
-    def arrived(self, moment: float) -> None:
+    def arrived(self, moment: float, speaking: bool = False) -> None:
         """A picture could be drawn from then on. moment: seconds from the room's start."""
-        self._seen[int(moment % self._period / self._period * BINS) % BINS] += 1
+        self._seen[int(moment % self._period / self._period * BINS) % BINS] += SPEAKING if speaking else 1.0
 
     def ticked(self) -> float:
         """To be called after each tick: the shift of the next."""

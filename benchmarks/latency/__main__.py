@@ -3,10 +3,11 @@
     python -m benchmarks.latency [--people 9] [--cases idle,silent,off-rate,loaded] [--seconds 20] [--rounds 5] [--full]
 
 N participants over WebRTC, in at 640x360 VP8 30/s 600 kb/s and Opus, out at 1280x720 30/s. Two of them encode as they
-go, pictures with a number in them and sound with chirps; one decodes what it is sent as it comes; the others send
-clips. A picture's delay runs from its raw frame to the first composite, decoded, that shows it; a chirp's from its raw
-block to when its first sample is decoded: both clients' codecs are in it, no buffer of the receiver. The live cameras
-send 30.003 and 29.97 pictures a second; at which moment of the server's ticks is chance, in each round anew.
+go, pictures with a number in them and sound with chirps, and one of the two talks; one decodes what it is sent as it
+comes; the others send clips. A picture's delay runs from its raw frame to the first composite, decoded, that shows it;
+a chirp's from its raw block to when its first sample is decoded: both clients' codecs are in it, no buffer of the
+receiver. The live cameras send 30.003 and 29.97 pictures a second; at which moment of the server's ticks is chance, in
+each round anew.
 
 idle: nothing else; silent: one of the N sends neither picture nor sound; off-rate: the live cameras send 29.7 pictures
 a second, so that all moments of a tick are met; loaded: other programs keep all processors at 80 % in all, clients and
@@ -41,11 +42,13 @@ from support.server import running_server
 
 ROOM = "bench"
 LOAD = 0.8
-WARM_UP = 8.0
-"Seconds: key frames for the joins are past, sender reports have told of capture times, the load has settled."
+WARM_UP = 12.0
+"Seconds: key frames for the joins are past, sender reports have told of capture times, load and ticks have settled."
 PERCENTILES = (50, 95, 99)
 VIDEO_P50, VIDEO_P95, AUDIO_P50 = 35.0, 55.0, 70.0
 JUDGED = ("idle", "silent")
+KINDS = {"video": "video", "talker": "of who talks", "listener": "of who listens", "audio": "audio"}
+"What is measured, and its name in the table."
 
 
 def options(parser: argparse.ArgumentParser) -> None:
@@ -97,8 +100,8 @@ def _crowd(url: str, people: int) -> AbstractAsyncContextManager[object]:
 
 def summary(ages: dict[str, Any]) -> dict[str, Any]:
     """Percentiles in milliseconds, and of how many."""
-    rest = {name: value for name, value in ages.items() if name not in ("video_ms", "audio_ms")}
-    for kind in ("video", "audio"):
+    rest = {name: value for name, value in ages.items() if name not in [f"{kind}_ms" for kind in KINDS]}
+    for kind in KINDS:
         values = ages[f"{kind}_ms"]
         if not values:
             raise RuntimeError(f"no {kind} of the live senders came out")
@@ -129,20 +132,25 @@ def figures(record: Record) -> list[Figure]:
 def sheets(record: Record) -> list[Sheet]:
     rows = []
     for each in record["cases"]:
-        for kind in ("video", "audio"):
+        rounds = each["rounds"]
+        load = statistics.median(100 * one["machine_load"] for one in rounds)
+        for kind, name in KINDS.items():
             values = [middle(record, each["case"], kind, f"p{q}") for q in PERCENTILES]
-            rounds = each["rounds"]
-            server = [statistics.median(one["server_ms"][kind][name] for one in rounds) for name in ("p50", "p95")]
-            load = statistics.median(100 * one["machine_load"] for one in rounds)
-            rows.append(
-                (each["case"], kind, *values, *server, f"{load:.0f}", sum(one[kind]["count"] for one in rounds))
-            )
+            server = [_of_server(rounds, kind, q) for q in ("p50", "p95")]
+            count = sum(one[kind]["count"] for one in rounds)
+            rows.append((each["case"], name, *values, *server, f"{load:.0f}", count))
     first = record["cases"][0]["rounds"]
     codecs = [statistics.median(one[name] for one in first) for name in ("sender_encode_ms", "receiver_decode_ms")]
     title = f"latency, {record['options']['people']} people, ms; of it the sender's encoder {codecs[0]:.1f}, "
     title += f"the receiver's decoder {codecs[1]:.1f}"
     heads = ("case", "what", *(f"p{q}" for q in PERCENTILES), "server alone, p50", "p95", "machine, %", "measured")
     return [sheet(title, heads, rows)]
+
+
+def _of_server(rounds: list[dict[str, Any]], kind: str, name: str) -> float | None:
+    """As its stats have it, the median of the rounds; None for what they do not tell apart."""
+    told = [one["server_ms"][kind][name] for one in rounds if kind in one["server_ms"]]
+    return statistics.median(told) if told else None
 
 
 def panels(record: Record) -> list[Panel]:

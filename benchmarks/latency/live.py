@@ -20,7 +20,7 @@ from aiortc.mediastreams import MediaStreamTrack
 from av.video.codeccontext import VideoCodecContext
 from numpy.typing import NDArray
 
-from benchmarks.mixing.content import pictures
+from benchmarks.mixing.content import pictures, voice
 from benchmarks.record import ROOT
 from mixdown.codecs.opus import OpusEncoder
 from mixdown.mixer.media import BLOCK_SAMPLES, SAMPLE_RATE, Size
@@ -115,11 +115,12 @@ def _video_encoder() -> VideoCodecContext:
 
 
 class LiveMicrophone(MediaStreamTrack):
-    """n: of its chirps. chirps: when the blocks with one were handed to the encoder."""
+    """n: of its chirps. chirps: when the blocks with one were handed to the encoder. talks: there is a voice between
+    them, else a hum, which keeps it in the mix."""
 
     kind = "audio"
 
-    def __init__(self, n: int, phase: float) -> None:
+    def __init__(self, n: int, phase: float, talks: bool) -> None:
         super().__init__()
         self.n = n
         self.chirps: list[float] = []
@@ -127,22 +128,27 @@ class LiveMicrophone(MediaStreamTrack):
         self._start = time.monotonic() + phase
         self._encoder = OpusEncoder(32_000, 5)
         self._chirp = np.repeat(chirp(n)[:, None], 2, axis=1)
-        self._hum = np.repeat(_hum()[:, None], 2, axis=1)
+        self._between = [np.repeat(block[:, None], 2, axis=1) for block in (_talk() if talks else [_hum()])]
 
     async def recv(self) -> av.Packet:
         n = next(self._numbers)
         await asyncio.sleep(max(0.0, self._start + n * SOUND_STEP - time.monotonic()))
         chirps = n % CHIRP_EVERY == CHIRP_EVERY - 1
         begun = time.monotonic()
-        packet = av.Packet(self._encoder.encode(self._chirp if chirps else self._hum))
+        packet = av.Packet(self._encoder.encode(self._chirp if chirps else self._between[n % len(self._between)]))
         if chirps:
             self.chirps.append(begun)
         packet.pts, packet.time_base = n * BLOCK_SAMPLES, Fraction(1, SAMPLE_RATE)
         return packet
 
 
+def _talk() -> list[Samples]:
+    """In blocks."""
+    return list(0.5 * voice(LOOP_SECONDS, seed=1).astype(np.float32).reshape(-1, BLOCK_SAMPLES))
+
+
 def _hum() -> Samples:
-    """So that the voice stays in the mix between two chirps: 200 Hz, whose periods fill a block."""
+    """200 Hz, whose periods fill a block."""
     return (0.01 * np.sin(2 * np.pi * 200 * np.arange(BLOCK_SAMPLES) / SAMPLE_RATE)).astype(np.float32)
 
 

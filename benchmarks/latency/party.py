@@ -2,7 +2,8 @@
 
     python -m benchmarks.latency.party URL ROOM [--silent 0] [--rates 30.003,29.97]
 
-Two live senders (a camera and a microphone each, encoded as they are made) and a watcher, who sends clips. Commands on
+Two live senders (a camera and a microphone each, encoded as they are made), of whom the first talks, and a watcher, who
+sends clips. Commands on
 standard input, one line of JSON each for an answer: `places`: the room is as it will be, note where the tiles are;
 `mark`: begin anew; `ages`: what there was since. --silent: participants who never send anything; --rates: pictures a
 second, of each live camera.
@@ -76,7 +77,7 @@ class Party:
 
     async def gather(self, silent: int, rates: Sequence[float]) -> None:
         for n, rate in enumerate(rates):
-            camera, microphone = LiveCamera(n + 1, 0.011 * n, rate), LiveMicrophone(n, 0.26 * n)
+            camera, microphone = LiveCamera(n + 1, 0.011 * n, rate), LiveMicrophone(n, 0.26 * n, talks=n == 0)
             person = await self._join(f"Live {n}", [microphone, camera])
             self.cameras[person.id] = camera
             self.microphones.append(microphone)
@@ -118,15 +119,18 @@ class Party:
             microphone.chirps.clear()
 
     def ages(self) -> dict[str, Any]:
-        """Milliseconds since `mark`: of pictures, of chirps, and what of the pictures' is the clients' own codecs."""
+        """Milliseconds since `mark`: of pictures, all, of who talks and of who listens; of chirps; and what of the
+        pictures' is the clients' own codecs."""
         watch = self.watch
         seen, heard = list(watch.seen), list(watch.heard)
-        pictures = picture_ages(seen, {name: camera.made for name, camera in self.cameras.items()})
+        talker, listener = picture_ages(seen, {name: camera.made for name, camera in self.cameras.items()}).values()
         chirps = [age for each in self.microphones for age in chirp_ages(heard, each.chirps, chirp(each.n))]
         encodes = [spent for camera in self.cameras.values() for spent in camera.encode_seconds]
         return {
-            "video_ms": [round(1000 * age, 2) for age in pictures],
-            "audio_ms": [round(1000 * age, 2) for age in chirps],
+            "video_ms": _rounded(talker + listener),
+            "talker_ms": _rounded(talker),
+            "listener_ms": _rounded(listener),
+            "audio_ms": _rounded(chirps),
             "chirps": sum(len(each.chirps) for each in self.microphones),
             "sender_encode_ms": 1000 * statistics.median(encodes),
             "receiver_decode_ms": 1000 * statistics.median(one.decode for one in seen),
@@ -134,6 +138,10 @@ class Party:
             "other_sizes": watch.others,
             "broken": watch.broken,
         }
+
+
+def _rounded(ages: list[float]) -> list[float]:
+    return [round(1000 * age, 2) for age in ages]
 
 
 async def main() -> None:

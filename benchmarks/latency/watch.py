@@ -135,18 +135,18 @@ class Watch:
             self.seen.append(Seen(at, at - begun, numbers))
 
 
-def picture_ages(seen: Sequence[Seen], made: Mapping[str, Mapping[int, float]]) -> list[float]:
-    """Seconds from when a picture was made to when it was decoded in the composite, each counted once. made: by
-    participant, by number."""
+def picture_ages(seen: Sequence[Seen], made: Mapping[str, Mapping[int, float]]) -> dict[str, list[float]]:
+    """By participant: seconds from when a picture was made to when it was decoded in the composite, each counted once.
+    made: by participant, by number."""
     last: dict[str, int] = {}
-    ages = []
+    ages: dict[str, list[float]] = {name: [] for name in made}
     for one in seen:
         for name, number in one.numbers.items():
             first = last.get(name)
             last[name] = number
             begun = made[name].get(number)
             if first not in (None, number) and begun is not None and 0 < one.at - begun < 1:
-                ages.append(one.at - begun)
+                ages[name].append(one.at - begun)
     return ages
 
 

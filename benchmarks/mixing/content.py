@@ -103,7 +103,7 @@ def sound_clip(talking: bool, seconds: float = 5.0, seed: int = 1) -> list[bytes
     assert isinstance(context, AudioCodecContext)
     context.sample_rate, context.layout, context.format = 48_000, "mono", "s16"
     context.time_base, context.bit_rate = Fraction(1, 48_000), 32_000
-    samples = _voice(seconds, seed) if talking else np.random.default_rng(seed).normal(0, 8e-5, int(seconds * 48_000))
+    samples = voice(seconds, seed) if talking else np.random.default_rng(seed).normal(0, 8e-5, int(seconds * 48_000))
     clip = []
     for n in range(int(seconds * 50)):
         block = (samples[n * SAMPLES : (n + 1) * SAMPLES] * 32767).astype(np.int16)
@@ -113,7 +113,7 @@ def sound_clip(talking: bool, seconds: float = 5.0, seed: int = 1) -> list[bytes
     return clip
 
 
-def _voice(seconds: float, seed: int) -> NDArray[np.float64]:
+def voice(seconds: float, seed: int) -> NDArray[np.float64]:
     t = np.arange(int(seconds * 48_000)) / 48_000
     pitch = 110 + 13 * seed
     formants = (600 + 20 * seed, 1200, 2500)

@@ -126,7 +126,7 @@ class VideoTicker:
             self._hooks.recast()
 
     def _hand_out(self, watched: Watched, drawn: Drawn, tick: int) -> None:
-        plan, fresh = watched.view.plan, tuple((one.arrival, one.waited) for one in drawn.fresh)
+        plan, fresh = watched.view.plan, tuple((one.arrival, one.waited) for one, _ in drawn.fresh)
         began = self._origin + plan.start(tick)  # not when the thread woke: sender reports map RTP time by it
         for rendition in watched.renditions:
             rendition.push(Job(drawn.picture, drawn.canvas, tick, plan.pts(tick), began, fresh))

@@ -20,12 +20,12 @@ from mixdown.mixer.slots import Seats
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A canvas. fresh: the source frames that it is the first to show; placed: the tiles are elsewhere than on the
-    canvas before; recast: which sources have a tile may differ."""
+    """A canvas. fresh: the source frames that it is the first to show, and whether they are of one who speaks; placed:
+    the tiles are elsewhere than on the canvas before; recast: which sources have a tile may differ."""
 
     picture: I420Frame
     canvas: Canvas
-    fresh: tuple[Picture, ...]
+    fresh: tuple[tuple[Picture, bool], ...]
     placed: bool
     recast: bool
 
@@ -132,18 +132,24 @@ class View:
                 frames[tile.source] = picture.frame
         return self._compositor.compose(self._placement.tiles, frames)
 
-    def _first_shown(self, pictures: Mapping[str, Picture | None]) -> tuple[Picture, ...]:
+    def _first_shown(self, pictures: Mapping[str, Picture | None]) -> tuple[tuple[Picture, bool], ...]:
         assert self._placement is not None
-        shown = {t.source: p for t in self._placement.tiles if (p := pictures.get(t.source)) is not None}
-        fresh = [p for source, p in shown.items() if p.arrival and self._shown.get(source) is not p]
+        shown: dict[str, Picture] = {}
+        fresh: list[tuple[Picture, bool]] = []
+        for tile in self._placement.tiles:
+            picture = pictures.get(tile.source)
+            if picture is not None and tile.source not in shown:
+                shown[tile.source] = picture
+                if picture.arrival and self._shown.get(tile.source) is not picture:
+                    fresh.append((picture, tile.speaking))
         self._shown = shown
         return tuple(fresh)
 
-    def settle(self, fresh: Iterable[Picture], origin: float) -> None:
+    def settle(self, fresh: Iterable[tuple[Picture, bool]], origin: float) -> None:
         """Moves the ticks towards the moment at which pictures wait least; by the ticker, after each tick. fresh: what
-        it was the first to show. origin: the room's start."""
-        for picture in fresh:
-            self._phase.arrived(picture.ready - origin)
+        it was the first to show, as in Drawn. origin: the room's start."""
+        for picture, speaking in fresh:
+            self._phase.arrived(picture.ready - origin, speaking)
         self.plan.shift = self._phase.ticked()
 
     def visible(self) -> set[str]:

@@ -285,7 +285,7 @@ def test_ticks_follow_the_moment_from_which_pictures_may_be_shown():
     for n in range(400):
         ready = origin + n / 30 + 0.010
         held = Picture(grey, ready - 0.040, ready - 0.030, ready, waited=0.040)
-        view.settle([held], origin)
+        view.settle([(held, False)], origin)
     assert 0.012 <= view.plan.shift <= 0.016
     assert view.plan.start(30) == pytest.approx(1 + view.plan.shift) and view.plan.pts(30) == 90_000
 
@@ -313,6 +313,18 @@ def test_what_has_come_before_the_tick_is_drawn_before_it():
         assert view._compositor.scaled == before + 1
     view.draw(stage, begins)
     assert not view.moves
+
+
+@pytest.mark.parametrize("speaking", [frozenset({"a"}), frozenset()])
+def test_a_view_tells_whose_pictures_are_of_one_who_speaks(speaking):
+    pool = DecoderPool(Crew(Faults()), Faults(), 1, 1.0)
+    source = VideoSource("a-camera", "a", SourceKind.CAMERA, 0, pool, Faults(), CpuMeter(0.0), lambda name: None)
+    stage = make_stage(room(ParticipantDocument("a", "A")), {"a-camera": source}, Voices(speaking))
+    view, now = View("main", picture_timeout=2.0), clock.now()
+    view.adopt(stage, 0.0)
+    picture = Picture(colour(Size(64, 36), 90, 128, 128), now, now, now, waited=0.0)
+    source.mailbox.put(picture)
+    assert view.draw(stage, now).fresh == ((picture, bool(speaking)),)
 
 
 def test_a_picture_tells_what_it_waited_for_its_sound_before_its_decoder_too() -> None:

@@ -17,9 +17,12 @@ PERIOD = 1 / FPS
 
 class Room:
     """Cameras that send at the rate `fps`, each at its own moment, and a view's ticks. jitter: seconds, of a picture's
-    coming."""
+    coming. speakers: so many, the first ones, speak. spoken, listened: mean seconds that the pictures of who does, and
+    of the others, waited in the last run."""
 
-    def __init__(self, moments: list[float], fps: float = FPS, jitter: float = 0.0) -> None:
+    def __init__(self, moments: list[float], fps: float = FPS, jitter: float = 0.0, speakers: int = 0) -> None:
+        self.speakers = speakers
+        self.spoken = self.listened = 0.0
         self.plan = TickPlan(FPS)
         self.phase = TickPhase(FPS)
         self.shifts: list[float] = []
@@ -30,6 +33,7 @@ class Room:
     def run(self, seconds: float) -> float:
         """Mean seconds that the pictures that were shown waited for their tick."""
         waits: list[float] = []
+        spoken: list[float] = []
         for _ in range(round(seconds * FPS)):
             begins = self.plan.start(self._tick)
             for k, camera in enumerate(self._cameras):
@@ -37,12 +41,13 @@ class Room:
                 while self._next[k] <= begins:
                     newest, self._next[k] = self._next[k], next(camera)
                 if newest is not None:
-                    waits.append(begins - newest)
-                    self.phase.arrived(newest)
+                    (spoken if k < self.speakers else waits).append(begins - newest)
+                    self.phase.arrived(newest, speaking=k < self.speakers)
             self.plan.shift = self.phase.ticked()
             self.shifts.append(self.plan.shift)
             self._tick += 1
-        return sum(waits) / len(waits)
+        self.spoken, self.listened = (sum(of) / len(of) if of else 0.0 for of in (spoken, waits))
+        return sum(waits + spoken) / len(waits + spoken)
 
 
 def _camera(moment: float, every: float, jitter: float, seed: int) -> Iterator[float]:
@@ -80,6 +85,29 @@ def test_how_long_pictures_wait_where_cameras_begin_by_chance(cameras, mean):
     for room in rooms:
         room.run(6)
     assert sum(room.run(2) for room in rooms) / len(rooms) == pytest.approx(mean, abs=0.0015)
+
+
+def test_who_speaks_waits_least():
+    """What the module promises."""
+    chance = random.Random(9)
+    rooms = [Room([chance.uniform(0, PERIOD) for _ in range(9)], speakers=1) for _ in range(60)]
+    for room in rooms:
+        room.run(6)
+        room.run(2)
+    assert sum(room.spoken for room in rooms) / len(rooms) == pytest.approx(0.005, abs=0.0015)
+    assert sum(room.listened for room in rooms) / len(rooms) == pytest.approx(0.016, abs=0.0015)
+
+
+def test_ticks_follow_from_one_speaker_to_the_next():
+    room = Room([0.005, 0.020, *(n * PERIOD / 7 for n in range(7))], speakers=1)
+    room.run(10)
+    first = room.shifts[-1]
+    room._cameras[0], room._cameras[1] = room._cameras[1], room._cameras[0]
+    room._next[0], room._next[1] = room._next[1], room._next[0]
+    room.run(8)
+    assert abs(room.shifts[-1] - first - 0.015) < 0.004
+    room.run(1)
+    assert room.spoken < 0.008
 
 
 def test_a_camera_whose_clock_drifts_is_followed():
