@@ -243,11 +243,17 @@ class AudioSource:
         if missing < 0.0:
             return missing
         # A part of a packet that waits for the tick after the one it could be played at, since one came late, is of no
-        # use: the next packet is needed as soon without it.
-        useless = min(UNHURRIED, waiting % TICK) if missing >= SPARE + TOLERANCE else 0.0
+        # use: the next packet is needed as soon without it. Packets of 30 ms always leave one at some of the ticks.
+        useless = min(UNHURRIED, waiting % TICK) if missing >= SPARE + TOLERANCE and self._whole_ticks else 0.0
         # What waits decoded can be given up; a packet only if it comes a whole tick before it is needed.
         late = slack + waiting - TICK
         return max(0.0, useless, late if slack >= TICK else min(late, waiting))
+
+    @property
+    def _whole_ticks(self) -> bool:
+        """Whether packets, or ticks, are a multiple of the other."""
+        samples = self._jitter.duration * self._ratio
+        return samples > 0 and (samples % BLOCK_SAMPLES == 0 or BLOCK_SAMPLES % samples == 0)
 
     def _rest(self, take: int) -> Samples | None:
         """The end of what was faded out, if there is some left."""

@@ -74,7 +74,8 @@ class JitterBuffer:
         "Of the last packet played or given up; None: nothing was played on this time line."
         self._time = 0
         "RTP time of the next sample to be played."
-        self._duration = 0
+        self.duration = 0
+        "RTP clock units in the last packet played."
         self._empty = 0
         "RTP clock units of EMPTY since the last packet."
         self._resumed = False
@@ -224,8 +225,8 @@ class JitterBuffer:
                 head = self._first
         del self._frames[head.sequence]
         self._sequence = head.sequence
-        self._duration = self._span(head.data)
-        self._time = head.rtp_time + self._duration
+        self.duration = self._span(head.data)
+        self._time = head.rtp_time + self.duration
         self._empty = 0
         return head
 
@@ -244,7 +245,7 @@ class JitterBuffer:
             return None
         self.counters.lost += 1
         # Packets as long as the last one, until the last of the missing: it takes what is left up to its own length.
-        duration = min(gap, self._duration)
+        duration = min(gap, self.duration)
         self._time += duration
         self._sequence += 1
         return Lost(duration, head.data if duration == gap else None)

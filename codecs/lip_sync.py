@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, replace
 
-SOUND_FIRST, PICTURE_FIRST = 0.015, 0.020
-"""Seconds by which the sound, and CHANGE more, or the picture may be the sooner one: nobody notices, and waiting costs
+SOUND_FIRST = PICTURE_FIRST = 0.015
+"""Seconds by which the sound, or the picture, and CHANGE more, may be the sooner one: nobody notices, and waiting costs
 delay. Sound that comes after its picture is what distance makes in nature, and is noticed at thrice the time
 (ITU-R BT.1359)."""
 LONGEST_WAIT = 0.250
 CHANGE = 0.010
 "Seconds by which a wait must differ from the present one to be changed at once."
 EASE = 0.002
-"Seconds by which a picture's is changed each time if it differs by less: that nobody sees, a change of sound is heard."
+"Seconds by which a picture's gets shorter each time it is longer than need be by less than that: nobody sees it."
 BELIEVABLE = 5.0
 """Seconds by which sound and picture may be apart by their reports. Where it is more, the sender's clock was set
 between two of them: until the next ones, what arrived together counts as captured together."""
@@ -83,8 +83,9 @@ def waits(sound: Timing, picture: Timing, present: Waits) -> Waits:
     moved = max(abs(wanted.sound - present.sound), abs(wanted.picture - present.picture))
     if moved > CHANGE:
         return wanted
-    eased = min(present.picture + EASE, max(present.picture - EASE, wanted.picture))
-    return present if eased == present.picture else replace(present, picture=eased)
+    if wanted.picture < present.picture:
+        return replace(present, picture=max(wanted.picture, present.picture - EASE))
+    return present
 
 
 def _bounded(seconds: float, tolerance: float) -> float:

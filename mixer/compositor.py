@@ -153,6 +153,7 @@ class Compositor:
         last = self._last if self._last is not None and self._last.stage is stage else None
         written: set[int] = set()
         waiting: list[Overlay] = []
+        canvas.stage = None  # until all is done: what an error leaves is drawn anew
         for i, look in enumerate(looks):
             if not written.isdisjoint(stage.below[i]):
                 canvas.looks[i] = None
@@ -170,6 +171,7 @@ class Compositor:
                     waiting.append(stage.corners(i, look.tile.speaking))
             canvas.looks[i] = look
         overlay_many(waiting, canvas.flat)
+        canvas.stage = stage
 
     def _render(self, stage: Stage, i: int, look: Look, canvas: Canvas, frames: Mapping[str, I420Frame]) -> None:
         tile = look.tile

@@ -3,7 +3,7 @@
 Cameras send at about the rate of the ticks, each at its own moment. Ticks at any moment let a picture wait half a
 frame's time in the mean, 17 ms at 30/s; at the best moment it is 4 ms for one camera, 8 for two, 11 for four.
 
-Who speaks is looked at, and is answered: his pictures count more than those of others.
+Who talks is looked at, and is answered: his pictures count more than those of others.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ STEP = 0.0002
 "Seconds by which a tick is moved at most, from one to the next: nobody sees it, and receivers' clocks follow."
 HALF_LIFE = 2.0
 "Seconds after which a picture counts half."
-SPEAKING = 8.0
-"Weight of a picture of one who speaks: where one of nine does, his wait 5 ms in place of 13, the others' 16."
+TALKING = 8.0
+"Weight of a picture of one who talks: where one of nine does, his wait 5 ms in place of 13, the others' 16."
 REVIEW = 10
 "Ticks between two searches for the best moment."
 ENOUGH = 8.0
@@ -36,14 +36,16 @@ class TickPhase:
         self.shift = 0.0
         self._period = 1.0 / fps
         self._target = 0.0
+        self._count = 0.0
         self._seen: npt.NDArray[np.float64] = np.zeros(BINS)
         self._keep = 0.5 ** (REVIEW / fps / HALF_LIFE)
         self._waits = _waits(self._period)
         self._ticks = 0
 
-    def arrived(self, moment: float, speaking: bool = False) -> None:
+    def arrived(self, moment: float, talks: bool = False) -> None:
         """A picture could be drawn from then on. moment: seconds from the room's start."""
-        self._seen[int(moment % self._period / self._period * BINS) % BINS] += SPEAKING if speaking else 1.0
+        self._seen[int(moment % self._period / self._period * BINS) % BINS] += TALKING if talks else 1.0
+        self._count += 1.0
 
     def ticked(self) -> float:
         """To be called after each tick: the shift of the next."""
@@ -54,14 +56,14 @@ class TickPhase:
         return self.shift
 
     def _review(self) -> None:
-        count = float(self._seen.sum())
-        if count >= ENOUGH:
-            means = self._waits @ self._seen / count
+        if self._count >= ENOUGH:
+            means = self._waits @ self._seen / self._seen.sum()
             best = int(means.argmin())
             present = int(self._target / self._period * BINS) % BINS
             if means[present] - means[best] > WORTH:
                 self._target = best / BINS * self._period
         self._seen *= self._keep
+        self._count *= self._keep
 
 
 def _waits(period: float) -> npt.NDArray[np.float64]:

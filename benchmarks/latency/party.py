@@ -2,11 +2,10 @@
 
     python -m benchmarks.latency.party URL ROOM [--silent 0] [--rates 30.003,29.97]
 
-Two live senders (a camera and a microphone each, encoded as they are made), of whom the first talks, and a watcher, who
-sends clips. Commands on
-standard input, one line of JSON each for an answer: `places`: the room is as it will be, note where the tiles are;
-`mark`: begin anew; `ages`: what there was since. --silent: participants who never send anything; --rates: pictures a
-second, of each live camera.
+Two live senders (a camera and a microphone each, encoded as they are made), the first of whom talks, and a watcher, who
+sends clips. Commands on standard input, one line of JSON each for an answer: `places`: the room is as it will be, note
+where the tiles are; `mark`: begin anew; `ages`: what there was since. --silent: participants who never send anything;
+--rates: pictures a second, of both live cameras.
 """
 
 from __future__ import annotations

@@ -109,7 +109,8 @@ class VideoTicker:
             return begins - AHEAD
         view.ahead = view.tick
         if left > AHEAD / 2:  # who wakes late has no time to spare
-            view.draw_ahead(stage, begins)
+            with self._faults.survive("draw_ahead"):
+                view.draw_ahead(stage, begins)
             self._cpu.lap(Work.COMPOSE)
         return begins
 

@@ -17,10 +17,15 @@ from mixdown.mixer.phase import TickPhase
 from mixdown.mixer.scene import Placement
 from mixdown.mixer.slots import Seats
 
+TALKS_SECONDS = 15.0
+"After somebody spoke he counts as one who talks: ticks that followed each turn of a talk would be in time for nobody."
+MOVES_TICKS = 4
+"After a tick with new pictures the next may have some, too: cameras of 8/s and more."
+
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A canvas. fresh: the source frames that it is the first to show, and whether they are of one who speaks; placed:
+    """A canvas. fresh: the source frames that it is the first to show, and whether they are of one who talks; placed:
     the tiles are elsewhere than on the canvas before; recast: which sources have a tile may differ."""
 
     picture: I420Frame
@@ -32,7 +37,7 @@ class Drawn:
 
 class View:
     """Drawn by the video tick, or by a request when nobody watches: one at a time, by its lock. tick: drawn last, and
-    `ahead` too once the next has been drawn ahead; moves: the last canvas had new pictures."""
+    `ahead` too once the next has been drawn ahead; moved: that with new pictures."""
 
     def __init__(self, name: str, picture_timeout: float) -> None:
         self.name = name
@@ -42,7 +47,7 @@ class View:
         self.latest: I420Frame | None = None
         self.tick = -1
         self.ahead = -1
-        self.moves = False
+        self.moved = -1
         self._timeout = picture_timeout
         self._lock = threading.Lock()
         self._seats = Seats()
@@ -54,6 +59,7 @@ class View:
         self._placement: Placement | None = None
         self._geometry: object = None
         self._shown: dict[str, Picture] = {}
+        self._spoke: dict[str, float] = {}
 
     def adopt(self, stage: Stage, elapsed: float) -> None:
         """Takes canvas and rate from the stage: by the ticker before each tick, by the control thread while none runs.
@@ -69,6 +75,7 @@ class View:
             self.plan = TickPlan(document.canvas.fps)
             self._phase = TickPhase(document.canvas.fps)
             self.tick = -1 if self.tick < 0 else self.plan.due(elapsed, 0.0)
+            self.moved = -1
         self.canvas = document.canvas
 
     def draw(self, stage: Stage, now: float) -> Drawn | None:
@@ -80,8 +87,9 @@ class View:
                 return None
             recast, placed = change
             picture = self._compose(pictures)
-            fresh = self._first_shown(pictures)
-            self.moves = bool(fresh)
+            fresh = self._first_shown(pictures, now)
+            if fresh:
+                self.moved = self.tick
             self.latest = picture
             return Drawn(picture, self.canvas, fresh, placed, recast)
 
@@ -132,24 +140,32 @@ class View:
                 frames[tile.source] = picture.frame
         return self._compositor.compose(self._placement.tiles, frames)
 
-    def _first_shown(self, pictures: Mapping[str, Picture | None]) -> tuple[tuple[Picture, bool], ...]:
+    def _first_shown(self, pictures: Mapping[str, Picture | None], now: float) -> tuple[tuple[Picture, bool], ...]:
         assert self._placement is not None
         shown: dict[str, Picture] = {}
+        spoke: dict[str, float] = {}
         fresh: list[tuple[Picture, bool]] = []
         for tile in self._placement.tiles:
-            picture = pictures.get(tile.source)
+            picture, at = pictures.get(tile.source), now if tile.speaking else self._spoke.get(tile.source)
+            if at is not None and now - at <= TALKS_SECONDS:
+                spoke[tile.source] = at
             if picture is not None and tile.source not in shown:
                 shown[tile.source] = picture
                 if picture.arrival and self._shown.get(tile.source) is not picture:
-                    fresh.append((picture, tile.speaking))
-        self._shown = shown
+                    fresh.append((picture, tile.source in spoke))
+        self._shown, self._spoke = shown, spoke
         return tuple(fresh)
+
+    @property
+    def moves(self) -> bool:
+        """Whether new pictures came lately: more may be there before the next tick."""
+        return self.moved >= 0 and self.tick - self.moved < MOVES_TICKS
 
     def settle(self, fresh: Iterable[tuple[Picture, bool]], origin: float) -> None:
         """Moves the ticks towards the moment at which pictures wait least; by the ticker, after each tick. fresh: what
         it was the first to show, as in Drawn. origin: the room's start."""
-        for picture, speaking in fresh:
-            self._phase.arrived(picture.ready - origin, speaking)
+        for picture, talks in fresh:
+            self._phase.arrived(picture.ready - origin, talks)
         self.plan.shift = self._phase.ticked()
 
     def visible(self) -> set[str]:
@@ -173,8 +189,7 @@ class View:
             self._stage = None
             self._cast = ()
             self._shown = {}
-            self.moves = False
-            self.tick = -1
+            self.tick = self.moved = -1
 
     def tiles(self, stage: Stage, now: float, tick: int, draw: bool) -> dict[str, Any] | None:
         """The body of `GET .../tiles`. draw: nobody watches, so seat everybody now. None: no such view."""

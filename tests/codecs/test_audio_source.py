@@ -204,6 +204,22 @@ def test_a_packet_that_came_late_delays_the_rest_for_seconds_only(phase):
     source.close()
 
 
+@pytest.mark.parametrize("milliseconds", [10, 20, 30, 40, 50, 60])
+def test_a_steady_stream_is_played_at_its_own_speed_whatever_its_packets(milliseconds):
+    source, span = AudioSource(CodecId.PCMU), milliseconds * 8
+    stretched = []
+    for tick in range(1000):
+        while source.stats.packets.received * milliseconds / 1000 + 0.004 <= tick * 0.02:
+            n = source.stats.packets.received
+            source.push(
+                EncodedFrame("s", 0, CodecId.PCMU, n, n, n * span, bytes(span)), n * milliseconds / 1000 + 0.004
+            )
+        source.pull(tick * 0.02)
+        stretched.append(source.stats.stretched)
+    assert stretched[999] == stretched[500] and source.stats.concealed == 0
+    source.close()
+
+
 def test_a_voice_that_comes_in_a_burst_after_a_stall_is_heard_again_at_once_and_soon_in_time():
     """A program that hangs for 1.2 s as it joins, then sends all that it owes."""
     source = AudioSource(CodecId.OPUS)

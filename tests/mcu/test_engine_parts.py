@@ -303,6 +303,7 @@ def test_what_has_come_before_the_tick_is_drawn_before_it():
 
     begins = clock.now()
     shown(begins)
+    view.tick = 0
     assert view.draw(stage, begins).fresh and view.moves
     for age, ahead in ((0.005, 1), (0.040, 0)):  # after 40 ms the next one is due before the tick
         begins += 0.033
@@ -311,20 +312,25 @@ def test_what_has_come_before_the_tick_is_drawn_before_it():
         assert view._compositor.scaled == before + ahead
         assert len(view.draw(stage, begins).fresh) == 1
         assert view._compositor.scaled == before + 1
-    view.draw(stage, begins)
-    assert not view.moves
+    for tick, moves in ((1, True), (2, True), (3, True), (4, False)):  # a camera of 10 pictures a second moves
+        view.tick = tick
+        view.draw(stage, begins)
+        assert view.moves is moves
 
 
-@pytest.mark.parametrize("speaking", [frozenset({"a"}), frozenset()])
-def test_a_view_tells_whose_pictures_are_of_one_who_speaks(speaking):
+def test_who_spoke_counts_as_one_who_talks_for_a_while():
     pool = DecoderPool(Crew(Faults()), Faults(), 1, 1.0)
     source = VideoSource("a-camera", "a", SourceKind.CAMERA, 0, pool, Faults(), CpuMeter(0.0), lambda name: None)
-    stage = make_stage(room(ParticipantDocument("a", "A")), {"a-camera": source}, Voices(speaking))
-    view, now = View("main", picture_timeout=2.0), clock.now()
-    view.adopt(stage, 0.0)
-    picture = Picture(colour(Size(64, 36), 90, 128, 128), now, now, now, waited=0.0)
-    source.mailbox.put(picture)
-    assert view.draw(stage, now).fresh == ((picture, bool(speaking)),)
+    view, begun = View("main", picture_timeout=2.0), clock.now()
+    silent, speaks = (
+        make_stage(room(ParticipantDocument("a", "A")), {"a-camera": source}, Voices(who))
+        for who in (frozenset[str](), frozenset({"a"}))
+    )
+    view.adopt(silent, 0.0)
+    for after, stage, talks in ((0, silent, False), (1, speaks, True), (2, silent, True), (17, silent, False)):
+        picture = Picture(colour(Size(64, 36), 90, 128, 128), begun + after, begun + after, begun + after, waited=0.0)
+        source.mailbox.put(picture)
+        assert view.draw(stage, begun + after).fresh == ((picture, talks),), after
 
 
 def test_a_picture_tells_what_it_waited_for_its_sound_before_its_decoder_too() -> None:

@@ -71,9 +71,8 @@ def test_ticks_draw_ahead_while_pictures_come_and_rest_where_none_do(
     assert drawn == []
     room.camera("ann", RED)
     room.until_sees(watcher, "ann-camera", RED)
-    seen = len(watcher.frames)
-    room.until(lambda: len(watcher.frames) > seen + 30)
-    assert len(drawn) >= 10 and len(set(drawn)) == len(drawn), "at most once a tick"
+    room.until(lambda: len(drawn) >= 10)
+    assert len(set(drawn)) == len(drawn), "at most once a tick"
     room.until_sees(watcher, "ann-camera", RED)
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 
@@ -12,6 +14,7 @@ from mixdown.mixer.draw import CARD, SPEAKING
 from mixdown.mixer.layout import arrange, parse_layout_name
 from mixdown.mixer.media import I420Frame, Rect, Size
 from mixdown.mixer.picture import colour, yuv_of_hex
+from mixdown.mixer.scaling import scale_into
 from mixdown.mixer.scene import Tile
 
 HD = Size(1280, 720)
@@ -179,6 +182,34 @@ def test_a_tile_that_lies_on_another_is_drawn_at_its_tick_only():
     assert compositor.scaled == 1
     assert same(compositor.compose(tiles, frames), Compositor(HD).compose(tiles, frames))
     assert compositor.scaled == 2
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+@pytest.mark.parametrize("layout", ["grid", "pip"])
+def test_an_error_halfway_leaves_nothing_wrong_behind(monkeypatch, layout, ahead):
+    cells = arrange(parse_layout_name(layout), HD, 4)
+    tiles = [tile(i, cell.rect, z=cell.z) for i, cell in enumerate(cells)]
+    compositor, frames = Compositor(HD), {f"s{i}": plain(i) for i in range(4)}
+    compositor.compose(tiles, {f"s{i}": plain(9 + i) for i in range(4)})
+    with monkeypatch.context() as patch:
+        patch.setattr("mixdown.mixer.compositor.scale_into", broken_after(1))
+        with pytest.raises(MemoryError):
+            if ahead:
+                compositor.draw_ahead([replace(each, z=0) for each in tiles], frames, set(frames))
+            compositor.compose(tiles, frames)
+    assert same(compositor.compose(tiles, frames), Compositor(HD).compose(tiles, frames))
+
+
+def broken_after(count: int) -> Callable[..., None]:
+    """`scale_into` that fails from then on."""
+    calls = itertools.count()
+
+    def scale(*what: object) -> None:
+        if next(calls) >= count:
+            raise MemoryError
+        scale_into(*what)
+
+    return scale
 
 
 def test_equal_pictures_in_another_object_count_as_new():

@@ -42,7 +42,7 @@ class Room:
                     newest, self._next[k] = self._next[k], next(camera)
                 if newest is not None:
                     (spoken if k < self.speakers else waits).append(begins - newest)
-                    self.phase.arrived(newest, speaking=k < self.speakers)
+                    self.phase.arrived(newest, talks=k < self.speakers)
             self.plan.shift = self.phase.ticked()
             self.shifts.append(self.plan.shift)
             self._tick += 1
@@ -138,6 +138,12 @@ def test_ticks_move_smoothly_and_stay_within_a_frames_time(seed):
     steps = [abs(b - a) for a, b in zip(room.shifts, room.shifts[1:], strict=False)]
     assert max(steps) <= STEP * 1.001
     assert all(0 <= shift < PERIOD for shift in room.shifts)
+
+
+def test_one_picture_moves_nothing_whoever_it_is_of():
+    phase = TickPhase(FPS)
+    phase.arrived(0.020, talks=True)
+    assert {phase.ticked() for _ in range(100)} == {0.0}
 
 
 def test_without_pictures_nothing_moves():
