@@ -244,7 +244,9 @@ class AudioSource:
             return missing
         # A part of a packet that waits for the tick after the one it could be played at, since one came late, is of no
         # use: the next packet is needed as soon without it. Packets of 30 ms always leave one at some of the ticks.
-        useless = min(UNHURRIED, waiting % TICK) if samples and missing >= SPARE + TOLERANCE and self._whole_ticks else 0.0
+        useless = 0.0
+        if samples and missing >= SPARE + TOLERANCE and self._whole_ticks:
+            useless = min(UNHURRIED, waiting % TICK)
         # What waits decoded can be given up; a packet only if it comes a whole tick before it is needed.
         late = slack + waiting - TICK
         return max(0.0, useless, late if slack >= TICK else min(late, waiting))
