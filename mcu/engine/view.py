@@ -20,7 +20,7 @@ from mixdown.mixer.slots import Seats
 TALKS_SECONDS = 15.0
 "After somebody spoke he counts as one who talks: ticks that followed each turn of a talk would be in time for nobody."
 MOVES_TICKS = 4
-"After a tick with new pictures the next may have some, too: cameras of 8/s and more."
+"So long after a tick with new pictures the next may have some, too: cameras of a quarter of the ticks' rate and more."
 
 
 @dataclass(frozen=True, slots=True)
