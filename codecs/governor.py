@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections import deque
 
-LONG_WINDOWS, LONG_PATIENCE = 6, 2
-"In six windows a subscriber is granted twice as many key frames as in one."
+WINDOW = 60.0
+"Seconds for which what a subscriber was granted counts against it."
+PAUSE, PAUSE_MOST = 1.0, 4.0
+"Seconds after the last one granted that an impatient subscriber waits; doubled with each more, up to the most."
 
 
 class Governor:
-    """One per encoder. Forces at most one key frame in `interval` seconds, and for one subscriber at most `patience` in
-    `window` seconds: who asks more often waits for the next one that comes for another reason.
+    """One per encoder. Forces at most one key frame in `interval` seconds. A subscriber that was granted `patience` of
+    them lately waits longer and longer for a further one, but never longer than PAUSE_MOST: it may be really stuck, and
+    asks seldom. What others ask for meanwhile serves it too.
 
     Requests of the same subscriber for the same key frame count once, also those that cross it on its way; only what
-    was granted counts against it, so that a peer that is really stuck is helped in the end.
+    was granted counts against it.
     """
 
-    def __init__(self, interval: float = 0.5, patience: int = 3, window: float = 10.0) -> None:
+    def __init__(self, interval: float = 0.5, patience: int = 3) -> None:
         self._interval = interval
         self._patience = patience
-        self._window = window
         self._last: float | None = None
-        self._pending: set[str] = set()
+        self._pending: dict[str, float] = {}
+        "Who waits, and from when on it may have one."
         self._served: frozenset[str] = frozenset()
         "Who had asked for the last key frame."
         self._granted: dict[str, deque[float]] = {}
@@ -36,19 +39,19 @@ class Governor:
         if subscriber in self._pending or (subscriber in self._served and self._just_made(now)):
             self.merged += 1
             return
-        granted = self._granted.setdefault(subscriber, deque(maxlen=LONG_PATIENCE * self._patience))
+        granted = self._granted.setdefault(subscriber, deque())
         self._expire(granted, now)
-        lately = sum(now - at < self._window for at in granted)
-        if lately >= self._patience or len(granted) >= LONG_PATIENCE * self._patience:
-            self.deferred += 1
-            return
-        granted.append(now)
         self.merged += bool(self._pending)
-        self._pending.add(subscriber)
+        due = now
+        if len(granted) >= self._patience:
+            due = max(now, granted[-1] + min(PAUSE_MOST, PAUSE * 2 ** (len(granted) - self._patience)))
+            self.deferred += due > now
+        granted.append(due)
+        self._pending[subscriber] = due
 
     def take(self, now: float) -> bool:
         """Asked before each frame: True means this one is to be a key frame, and counts as made."""
-        if not self._pending or self._just_made(now):
+        if not self._pending or self._just_made(now) or min(self._pending.values()) > now:
             return False
         self.made(now)
         self.forced += 1
@@ -59,13 +62,16 @@ class Governor:
         served = frozenset(self._pending)
         self._served = served | self._served if self._just_made(now) else served  # told when forced, and when encoded
         self._last = now
+        for subscriber, due in self._pending.items():
+            if due > now:
+                self._granted[subscriber].pop()  # another's: not its own grant
         self._pending.clear()
         for subscriber in [name for name, granted in self._granted.items() if self._expire(granted, now)]:
             del self._granted[subscriber]
 
     def forget(self, subscriber: str) -> None:
         """The subscriber left."""
-        self._pending.discard(subscriber)
+        self._pending.pop(subscriber, None)
         self._served -= {subscriber}
         self._granted.pop(subscriber, None)
 
@@ -74,6 +80,6 @@ class Governor:
 
     def _expire(self, granted: deque[float], now: float) -> bool:
         """Drops what is older than the window; whether nothing is left."""
-        while granted and now - granted[0] >= LONG_WINDOWS * self._window:
+        while granted and now - granted[0] >= WINDOW:
             granted.popleft()
         return not granted

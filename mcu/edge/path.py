@@ -24,6 +24,8 @@ CLEAR = 0.015
 BUSY_DELAY, BUSY_SECONDS = 0.02, 0.1
 "Seconds in the queue that say the link was busy; for how long it must have been."
 LOSS_SECONDS = 1.0
+OUTAGE = 0.25
+"Seconds of sending of which nothing arrived: no queue that overflows does that, of it something gets through."
 BURST_GAP = 0.002
 "Seconds between two packets that left together: how far apart they arrive tells the rate of the narrowest link."
 BURST_BYTES = 400
@@ -45,6 +47,14 @@ class Sample(NamedTuple):
         return self.arrived - self.sent
 
 
+class Fate(NamedTuple):
+    """at: when it was reported; octets: as in Sample."""
+
+    at: float
+    octets: int
+    lost: bool
+
+
 def _as_sent(sample: Sample) -> int:
     return sample.octets
 
@@ -64,12 +74,13 @@ class Path:
         self.last_report = float("-inf")
         self._marks: dict[int, tuple[float, int]] = {}
         self._samples: deque[Sample] = deque(maxlen=MAX_SAMPLES)
-        self._fates: deque[tuple[float, bool]] = deque(maxlen=MAX_SAMPLES)
+        self._fates: deque[Fate] = deque(maxlen=MAX_SAMPLES)
         self._bursts: deque[tuple[float, float]] = deque(maxlen=MAX_BURSTS)
         self._base = (float("inf"), float("inf"))
         self._base_since = float("-inf")
         self._after = float("-inf")
         self._octets = 0
+        self._newest = Sample(float("inf"), 0.0, 0)
         self._last_lost = float("-inf")
 
     def sent(self, mark: int, now: float, octets: int) -> None:
@@ -96,24 +107,32 @@ class Path:
                 missing.append((mark, found))
             else:
                 samples.append(Sample(found[0], arrived, found[1]))
-                self._fates.append((now, False))
         if not samples:
             self._marks.update(missing)
             return
         samples.sort(key=_as_sent)  # padding overtakes pictures that are paced
+        self._look_for_an_outage(samples)
         for sample in samples:
             self._take(sample, now)
         self._miss(missing, samples[-1].octets, now)
         self._measure(now)
 
+    def _look_for_an_outage(self, samples: list[Sample]) -> None:
+        """What was sent until the end of a time of which nothing arrived says nothing of the line's rate."""
+        for sample in samples:
+            if sample.sent - self._newest.sent >= OUTAGE:
+                self.reset(max(self._after, sample.sent))
+            if sample.octets > self._newest.octets:
+                self._newest = sample
+
     def _miss(self, missing: list[tuple[int, tuple[float, int]]], arrived: int, now: float) -> None:
         """Lost is what left before something that arrived; what was only numbered before it may still be on its way."""
-        for mark, found in missing:
-            if found[1] > arrived:
-                self._marks[mark] = found
-                continue
-            self._fates.append((now, True))
-            self._last_lost = now
+        for mark, (sent, octets) in missing:
+            if octets > arrived:
+                self._marks[mark] = (sent, octets)
+            elif sent >= self._after:
+                self._fates.append(Fate(now, octets, True))
+                self._last_lost = now
 
     def reset(self, now: float) -> None:
         """What was sent until now says nothing of what is sent from now on."""
@@ -130,6 +149,7 @@ class Path:
         self._base = (self._base[0], min(self._base[1], sample.delay))
         if sample.sent < self._after:
             return
+        self._fates.append(Fate(now, sample.octets, False))
         before = self._samples[-1] if self._samples else None
         if before is not None and sample.octets < before.octets:
             return
@@ -160,7 +180,8 @@ class Path:
         first = self._window(newest)
         self.span = newest.sent - first.sent
         octets = newest.octets - first.octets
-        self.delivered = 8 * octets / max(newest.arrived - first.arrived, 0.001) * (1 - self.loss(now, RATE_SECONDS))
+        self.delivered = 8 * octets / max(newest.arrived - first.arrived, 0.001)
+        self.delivered *= 1 - self._loss([fate for fate in self._fates if fate.octets > first.octets])
 
     def _window(self, newest: Sample) -> Sample:
         """Where the look back begins: at RATE_SECONDS, or later, at what first found the link busy. While it is, the
@@ -181,8 +202,10 @@ class Path:
         """0 until `least` marks were reported on."""
         if now - self._last_lost > seconds:
             return 0.0
-        fates = [lost for at, lost in self._fates if now - at <= seconds]
-        return sum(fates) / len(fates) if len(fates) >= least else 0.0
+        return self._loss([fate for fate in self._fates if now - fate.at <= seconds], least)
+
+    def _loss(self, fates: list[Fate], least: int = 5) -> float:
+        return sum(fate.lost for fate in fates) / len(fates) if len(fates) >= least else 0.0
 
     def narrowest(self, now: float, least: int = 3) -> float | None:
         """bit/s of the narrowest link by packets that left together lately; None: fewer than `least` did. Links that

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from support.bottleneck import Air, Call, Link
+from support.bottleneck import Air, Call, Link, Outage
 
 from mixdown.codecs.encoded import TierName
 from mixdown.mcu.edge.adaptation import Adaptation, Limit
@@ -109,6 +109,18 @@ def test_jitter_and_stalls_of_the_air_are_no_thin_line(jitter: float, stall: flo
     call = Call(Air(WIDE, jitter=jitter, stall=stall, every=every))
     call.run(60)
     assert call.history == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "reports"),
+    [(0.1, True), *itertools.product((0.2, 0.3, 0.5, 1.0, 2.0, 5.0), (True, False))],  # a REMB sees a queue in 0.1 s
+)
+@pytest.mark.parametrize("late", [0.0, 0.03, 0.05])
+def test_a_blackout_is_no_thin_line(seconds: float, late: float, reports: bool) -> None:
+    for begin in (3.0, 3.01, 3.02, 3.04, 12.0, 12.05):
+        call = Call(Outage(WIDE, begin=begin, end=begin + seconds, late=late), reports=reports)
+        call.run(begin + seconds + 6)
+        assert call.history == [], (begin, call.adaptation.reason)
 
 
 def test_a_remb_that_fell_by_a_moments_growth_is_no_reason_however_little_is_sent() -> None:

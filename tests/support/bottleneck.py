@@ -16,6 +16,7 @@ FRAME = 1 / 30
 PACKET = 1200
 SOUND_PACKET = 190
 FEEDBACK = 0.06
+WAKING = 0.2
 
 
 @dataclass
@@ -53,6 +54,22 @@ class Air(Link):
         begun = arrived // self.every * self.every
         self.last = max(self.last, begun + self.stall, arrived)
         return self.last
+
+
+@dataclass
+class Outage(Link):
+    """Nothing gets through from `begin` to `end`; for WAKING seconds after it all is `late`, as from an access point or
+    a machine that has much to do just then."""
+
+    begin: float = 0.0
+    end: float = 0.0
+    late: float = 0.0
+
+    def send(self, octets: int, now: float) -> float | None:
+        if self.begin <= now < self.end:
+            return None
+        arrived = super().send(octets, now)
+        return arrived if arrived is None or not self.end <= now < self.end + WAKING else arrived + self.late
 
 
 @dataclass
@@ -140,7 +157,7 @@ class Call:
             self._decide()
         if not self.reports and self._due("remb", 0.2):
             self.adaptation.on_remb(self.remb.estimate(self.now, 0.2), self.now)
-        if self._due("report", 1.0):
+        if self._lost < self._counted and self._due("report", 1.0):  # it knows of no loss before something comes
             self.adaptation.on_report(self._lost / max(1, self._counted), self.now)
             self.adaptation.on_rtt(2 * self.link.delay + max(0.0, self.link.free_at - self.now))
             self._lost = self._counted = 0
