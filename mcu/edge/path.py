@@ -121,7 +121,9 @@ class Path:
         """What was sent until the end of a time of which nothing arrived says nothing of the line's rate."""
         for sample in samples:
             if sample.sent - self._newest.sent >= OUTAGE:
+                bursts = self._bursts.copy()  # how far apart they arrived stays true of the line
                 self.reset(max(self._after, sample.sent))
+                self._bursts = bursts
             if sample.octets > self._newest.octets:
                 self._newest = sample
 

@@ -20,6 +20,8 @@ QUEUE_STANDS, STANDS_FOR = 0.15, 1.5
 "Seconds of queue that are too many if they stay, and for how long: a line that is too thin by a little."
 SHRINKS = 0.9
 "Of the queue that was there so long ago: it is emptying, if slowly."
+UNHEARD = 0.5
+"Seconds without a report after which the last one says nothing of now: the way is dark, or it was for a while."
 SPAN = 0.05
 "Seconds of sending that a judgement must cover."
 MARGIN = 0.97
@@ -110,7 +112,7 @@ class Shortage:
         return ladder.total(step)
 
     def _by_arrivals(self, path: Path, ladder: Ladder, tier: TierName, now: float) -> float | None:
-        if path.span < SPAN:
+        if path.span < SPAN or now - path.last_report > UNHEARD:
             return None
         overflows = path.loss(now) >= NARROW_LOSS and path.queue > OVERFLOW_QUEUE
         grows = path.queue > QUEUE_GROWS and path.growth > GROWTH
