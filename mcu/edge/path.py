@@ -121,9 +121,7 @@ class Path:
         """What was sent until the end of a time of which nothing arrived says nothing of the line's rate."""
         for sample in samples:
             if sample.sent - self._newest.sent >= OUTAGE:
-                bursts = self._bursts.copy()  # how far apart they arrived stays true of the line
-                self.reset(max(self._after, sample.sent))
-                self._bursts = bursts
+                self._begin_anew(max(self._after, sample.sent))  # how far apart bursts arrived stays true of the line
             if sample.octets > self._newest.octets:
                 self._newest = sample
 
@@ -138,10 +136,13 @@ class Path:
 
     def reset(self, now: float) -> None:
         """What was sent until now says nothing of what is sent from now on."""
-        self._after = now
+        self._begin_anew(now)
+        self._bursts.clear()
+
+    def _begin_anew(self, after: float) -> None:
+        self._after = after
         self._samples.clear()
         self._fates.clear()
-        self._bursts.clear()
         self.queue = self.growth = self.delivered = self.span = 0.0
 
     def _take(self, sample: Sample, now: float) -> None:

@@ -123,6 +123,27 @@ def test_a_blackout_is_no_thin_line(seconds: float, late: float, reports: bool) 
         assert call.history == [], (begin, call.adaptation.reason)
 
 
+@pytest.mark.parametrize("seconds", [1.0, 2.0, 5.0])
+@pytest.mark.parametrize("fading", [0.1, 0.2])
+def test_nor_is_one_that_began_with_a_delay(seconds: float, fading: float) -> None:
+    """What was reported last stands for all of it: nothing is judged by that."""
+    for begin in (3.0, 3.01, 3.02, 3.04, 12.0, 12.05):
+        call = Call(Outage(WIDE, begin=begin, end=begin + seconds, fading=fading))
+        call.run(begin + seconds)
+        assert call.history == [], (begin, call.adaptation.reason)
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.5])
+def test_a_blackout_does_not_make_a_thin_line_worth_a_probe(seconds: float) -> None:
+    link = Outage(THIN, begin=20.0, end=20.0 + seconds)
+    call = Call(link)
+    call.run(20)
+    assert call.tier is TierName.LOW
+    before = call.probed
+    call.run(seconds + 1)
+    assert call.probed == before
+
+
 def test_a_remb_that_fell_by_a_moments_growth_is_no_reason_however_little_is_sent() -> None:
     """A still picture takes far less than its step may: what comes, and 0.85 of it, says nothing of the line then."""
     adaptation, path = Adaptation(TierName.FULL, 0.0), Path()

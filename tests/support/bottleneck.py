@@ -16,7 +16,7 @@ FRAME = 1 / 30
 PACKET = 1200
 SOUND_PACKET = 190
 FEEDBACK = 0.06
-WAKING = 0.2
+WAKING, FADING = 0.2, 0.1
 
 
 @dataclass
@@ -59,17 +59,22 @@ class Air(Link):
 @dataclass
 class Outage(Link):
     """Nothing gets through from `begin` to `end`; for WAKING seconds after it all is `late`, as from an access point or
-    a machine that has much to do just then."""
+    a machine that has much to do just then, and for FADING seconds before it all is `fading` late."""
 
     begin: float = 0.0
     end: float = 0.0
     late: float = 0.0
+    fading: float = 0.0
 
     def send(self, octets: int, now: float) -> float | None:
         if self.begin <= now < self.end:
             return None
         arrived = super().send(octets, now)
-        return arrived if arrived is None or not self.end <= now < self.end + WAKING else arrived + self.late
+        if arrived is None:
+            return None
+        if self.begin - FADING <= now < self.begin:
+            arrived += self.fading
+        return arrived + self.late if self.end <= now < self.end + WAKING else arrived
 
 
 @dataclass
