@@ -1,17 +1,17 @@
 """How late pictures and sound are in a room of N: from a sender's raw frame to a receiver's decoded one.
 
-    python -m benchmarks.latency [--people 9] [--cases idle,silent,off-rate,loaded] [--seconds 20] [--rounds 5] [--full]
+    python -m benchmarks.latency [--people 9] [--cases idle,silent,crosstalk] [--seconds 20] [--rounds 5] [--full]
 
 N participants over WebRTC, in at 640x360 VP8 30/s 600 kb/s and Opus, out at 1280x720 30/s. Two of them encode as they
 go, pictures with a number in them and sound with chirps, and one of the two talks; one decodes what it is sent as it
-comes; the others send clips. A picture's delay runs from its raw frame to the first composite, decoded, that shows it;
+comes; the others send clips and a quiet room's noise. A picture's delay runs from its raw frame to the first composite, decoded, that shows it;
 a chirp's from its raw block to when its first sample is decoded: both clients' codecs are in it, no buffer of the
 receiver. The live cameras send 30.003 and 29.97 pictures a second; at which moment of the server's ticks is chance, in
 each round anew.
 
-idle: nothing else; silent: one of the N sends neither picture nor sound; off-rate: the live cameras send 29.7 pictures
-a second, so that all moments of a tick are met; loaded: other programs keep all processors at 80 % in all, clients and
-server included.
+idle: nothing else; silent: one of the N sends neither picture nor sound; crosstalk: three of the others talk as well,
+all the time, so that ticks cannot follow one who talks; off-rate: the live cameras send 29.7 pictures a second, so that
+all moments of a tick are met; loaded: other programs keep all processors at 80 % in all, clients and server included.
 """
 
 from __future__ import annotations
@@ -46,14 +46,17 @@ WARM_UP = 12.0
 "Seconds: key frames for the joins are past, sender reports have told of capture times, load and ticks have settled."
 PERCENTILES = (50, 95, 99)
 VIDEO_P50, VIDEO_P95, AUDIO_P50 = 35.0, 55.0, 70.0
-JUDGED = ("idle", "silent")
+CASES = "idle,silent,crosstalk,off-rate,loaded"
+JUDGED = ("idle", "silent", "crosstalk")
+CROSSTALK = 3
+"Who talk at the same time as the live one."
 KINDS = {"video": "video", "talker": "of who talks", "listener": "of who listens", "audio": "audio"}
 "What is measured, and its name in the table."
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=int)
-    parser.add_argument("--cases", help="of idle, silent, off-rate, loaded")
+    parser.add_argument("--cases", help=f"of {CASES}")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--rounds", type=int)
 
@@ -77,7 +80,7 @@ async def _round(case: str, people: int, seconds: float) -> dict[str, Any]:
     rates = ",".join(map(str, OFF_RATE if case == "off-rate" else CAMERAS))
     async with (
         running_server() as server,
-        _crowd(server.url, others),
+        _crowd(server.url, others, CROSSTALK if case == "crosstalk" else 0),
         clients("benchmarks.latency.party", server.url, ROOM, "--silent", str(silent), "--rates", rates) as party,
         machine_at(LOAD if case == "loaded" else 0.0) as loads,
     ):
@@ -92,10 +95,10 @@ async def _round(case: str, people: int, seconds: float) -> dict[str, Any]:
         return summary(ages) | {"server_ms": stats["latency_ms"], "machine_load": statistics.mean(loads)}
 
 
-def _crowd(url: str, people: int) -> AbstractAsyncContextManager[object]:
+def _crowd(url: str, people: int, talking: int) -> AbstractAsyncContextManager[object]:
     if not people:
         return nullcontext()
-    return clients("benchmarks.mixing.crowd", url, ROOM, *Load(people).arguments)
+    return clients("benchmarks.mixing.crowd", url, ROOM, *Load(people, talking=talking).arguments)
 
 
 def summary(ages: dict[str, Any]) -> dict[str, Any]:
@@ -166,7 +169,7 @@ BENCHMARK = Benchmark(
     name="latency",
     about=__doc__ or "",
     short={"people": 9, "cases": "idle,silent", "seconds": 12.0, "rounds": 1},
-    full={"people": 9, "cases": "idle,silent,off-rate,loaded", "seconds": 20.0, "rounds": 5},
+    full={"people": 9, "cases": CASES, "seconds": 20.0, "rounds": 5},
     options=options,
     measure=measure,
     figures=figures,
