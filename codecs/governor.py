@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 
-WINDOW = 60.0
+WINDOW = 30.0
 "Seconds for which what a subscriber was granted counts against it."
 PAUSE, PAUSE_MOST = 1.0, 4.0
-"Seconds after the last one granted that an impatient subscriber waits; doubled with each more, up to the most."
+"""Seconds after the last one that served it that an impatient subscriber waits; doubled with each more that it was
+granted, up to the most. So several such share their key frames."""
 
 
 class Governor:
@@ -63,8 +64,10 @@ class Governor:
         self._served = served | self._served if self._just_made(now) else served  # told when forced, and when encoded
         self._last = now
         for subscriber, due in self._pending.items():
-            if due > now:
-                self._granted[subscriber].pop()  # another's: not its own grant
+            if due > now:  # another's: not its own grant
+                granted = self._granted[subscriber]
+                granted.pop()
+                granted[-1] = now
         self._pending.clear()
         for subscriber in [name for name, granted in self._granted.items() if self._expire(granted, now)]:
             del self._granted[subscriber]

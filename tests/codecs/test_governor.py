@@ -76,13 +76,32 @@ def test_who_asks_too_often_waits_for_the_next_one_of_another() -> None:
     for second in range(3):
         governor.request("flooder", second)
         assert governor.take(second)
-    governor.request("flooder", 2.4)
+    governor.request("flooder", 2.6)
     assert not governor.take(2.6)
     governor.request("joiner", 2.7)
     assert governor.take(2.7)
     assert not governor.take(3.2), "which served it"
     governor.request("flooder", 3.3)
-    assert governor.take(3.3), "and did not count against it"
+    assert not governor.take(3.6) and governor.take(3.7), "the pause is from that one, and as long as before"
+
+
+def test_several_who_ask_all_the_time_share_their_key_frames() -> None:
+    governor = Governor()
+    for tick in range(30 * 60):
+        for peer in range(5):
+            if (tick + 7 * peer) % 30 == 0:
+                governor.request(f"flooder-{peer}", tick / 30)
+        governor.take(tick / 30)
+    assert governor.forced <= 25
+
+
+def test_who_loses_the_key_frame_it_asked_for_now_and_then_has_the_next_soon() -> None:
+    governor = Governor()
+    for start in range(0, 240, 20):
+        governor.request("a", start)
+        assert governor.take(start), start
+        governor.request("a", start + 0.6)
+        assert governor.take(start + 1.0), start
 
 
 def test_a_key_frame_made_anyway_serves_those_who_wait() -> None:
