@@ -35,9 +35,12 @@ KEY_FRAME_RATE, KEY_FRAME_BURST = 8, 12
 "Key-frame requests a second, and at once. Browsers ask every 200 ms at most while they wait for one."
 KEY_FRAME_WAIT, KEY_FRAMES_TOGETHER = 0.03, 2
 """Seconds that a request waits before the mixer hears of it; how many may come meanwhile (a packet that the network
-doubled is two). More is no browser, and its key frame would be everybody's."""
-KEY_FRAME_FLOOD = 10.0
-"Seconds for which none of a peer that asked more often is heard: it gets the key frames that others need."
+doubled is two). More is a flood that begins, whose key frame would be everybody's, or what a stalled line held back."""
+KEY_FRAME_DOUBT = 0.5
+"Seconds that it waits then: a flood is over KEY_FRAME_BURST until they have passed."
+KEY_FRAME_FLOOD = 2.0
+"""Seconds from when a peer last asked more often, in which it is not heard: it gets the key frames that others need. No
+more, for a line that was down for some seconds gives as many at once."""
 MAX_NACKED = 512
 "Packets that one NACK may ask for again: more than half of what is remembered."
 NACK_RATE, NACK_BURST = 1000, 1024
@@ -66,8 +69,8 @@ class Control:
         self._nacks = Budget(NACK_RATE, NACK_BURST)
         self._key_frames = Budget(KEY_FRAME_RATE, KEY_FRAME_BURST)
         self._flooded_until = float("-inf")
-        self._asked_at: float | None = None  # when the request came that waits
-        self._asked = 0  # how many since then
+        self._key_frame_at: float | None = None  # when the mixer hears of the request that waits
+        self._asked = 0  # how many came meanwhile
         self._told: dict[str, float] = {}  # what was asked or reported -> when the mixer heard of it last
 
     def take(self, packet: AnyRtcpPacket, now: float) -> None:
@@ -104,20 +107,23 @@ class Control:
 
     def poll(self, now: float) -> None:
         """Called every few ms: the request for a key frame that has waited long enough."""
-        if self._asked_at is not None and now - self._asked_at >= KEY_FRAME_WAIT:
-            self._asked_at = None
+        if self._key_frame_at is not None and now >= self._key_frame_at:
+            self._key_frame_at = None
             self._want_key_frame(now)
 
     def _on_key_frame_request(self, now: float) -> None:
         self._counters["key_frames_asked"] += 1
-        if self._asked_at is None:
-            self._asked_at, self._asked = now, 0
-        self._asked += 1
-        if self._asked > KEY_FRAMES_TOGETHER or not self._key_frames.spend(1, now):
+        if not self._key_frames.spend(1, now):
             self._flooded_until = now + KEY_FRAME_FLOOD
         if now < self._flooded_until:
-            self._asked_at = None
+            self._key_frame_at = None
             self._counters["key_frame_floods"] += 1
+            return
+        if self._key_frame_at is None:
+            self._key_frame_at, self._asked = now + KEY_FRAME_WAIT, 0
+        self._asked += 1
+        if self._asked == KEY_FRAMES_TOGETHER + 1:
+            self._key_frame_at = now + KEY_FRAME_DOUBT
 
     def _want_key_frame(self, now: float) -> None:
         if self._may_tell("key frame", now):

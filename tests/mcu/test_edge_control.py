@@ -9,7 +9,7 @@ from typing import Any
 from aiortc.rtp import RTCP_PSFB_PLI, RTCP_RTPFB_NACK, RtcpPsfbPacket, RtcpRtpfbPacket
 
 from mixdown.codecs.encoded import MediaKind
-from mixdown.mcu.edge.control import KEY_FRAME_FLOOD, KEY_FRAME_WAIT, Control
+from mixdown.mcu.edge.control import KEY_FRAME_DOUBT, KEY_FRAME_FLOOD, KEY_FRAME_WAIT, Control
 from mixdown.mcu.link.messages import KeyFrameRequest
 
 SSRC = 7
@@ -73,6 +73,33 @@ def test_a_hundred_a_second_are_not_heard_at_all_and_a_good_one_is_after_a_while
     peer.run(KEY_FRAME_FLOOD + 1)
     peer.run(0.1, every=0.2)
     assert len(peer.told) == 1
+
+
+def test_what_a_stalled_line_held_back_is_one_request() -> None:
+    peer = Asking()
+    for _ in range(10):
+        peer.control.take(PLI, peer.now)
+    peer.run(2.0)
+    (told,) = peer.told
+    assert told - 100.0 <= KEY_FRAME_DOUBT + 2 * TICK
+    peer.run(0.1, every=0.2)
+    assert len(peer.told) == 2
+
+
+def test_who_asks_on_meanwhile_is_answered_no_later() -> None:
+    peer = Asking()
+    for _ in range(5):
+        peer.control.take(PLI, peer.now)
+    peer.run(KEY_FRAME_DOUBT + 0.05, every=0.2)
+    assert peer.told and peer.told[0] - 100.0 <= KEY_FRAME_DOUBT + 2 * TICK
+
+
+def test_after_seconds_of_a_stall_a_peer_is_heard_again_soon() -> None:
+    peer = Asking()
+    for _ in range(30):
+        peer.control.take(PLI, peer.now)
+    peer.run(KEY_FRAME_FLOOD + 0.5, every=0.2)
+    assert peer.told and peer.told[0] - 100.0 <= KEY_FRAME_FLOOD + 0.25
 
 
 def test_what_is_beyond_repair_is_answered_at_once_with_a_key_frame() -> None:
