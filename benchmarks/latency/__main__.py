@@ -4,10 +4,10 @@
 
 N participants over WebRTC, in at 640x360 VP8 30/s 600 kb/s and Opus, out at 1280x720 30/s. Two of them encode as they
 go, pictures with a number in them and sound with chirps, and one of the two talks; one decodes what it is sent as it
-comes; the others send clips and a quiet room's noise. A picture's delay runs from its raw frame to the first composite, decoded, that shows it;
-a chirp's from its raw block to when its first sample is decoded: both clients' codecs are in it, no buffer of the
-receiver. The live cameras send 30.003 and 29.97 pictures a second; at which moment of the server's ticks is chance, in
-each round anew.
+comes; the others send clips and a quiet room's noise. A picture's delay runs from its raw frame to the first composite,
+decoded, that shows it; a chirp's from its raw block to when its first sample is decoded: both clients' codecs are in
+it, no buffer of the receiver. The live cameras send 30.003 and 29.97 pictures a second; at which moment of the server's
+ticks is chance, in each round anew.
 
 idle: nothing else; silent: one of the N sends neither picture nor sound; crosstalk: three of the others talk as well,
 all the time, so that ticks cannot follow one who talks; off-rate: the live cameras send 29.7 pictures a second, so that

@@ -24,8 +24,11 @@ CLEAR = 0.015
 BUSY_DELAY, BUSY_SECONDS = 0.02, 0.1
 "Seconds in the queue that say the link was busy; for how long it must have been."
 LOSS_SECONDS = 1.0
-OUTAGE = 0.25
-"Seconds of sending of which nothing arrived: no queue that overflows does that, of it something gets through."
+OUTAGE, OUTAGE_FRAMES = 0.25, 3.5
+"""Seconds of sending of which nothing arrived, and times between two frames: no queue that overflows does that, of it
+something gets through."""
+FRAME_GAP, FRAME_GAPS = 0.02, 8
+"Seconds from one mark to the next that mean another frame; of how many of late the shortest counts."
 BURST_GAP = 0.002
 "Seconds between two packets that left together: how far apart they arrive tells the rate of the narrowest link."
 BURST_BYTES = 400
@@ -81,6 +84,8 @@ class Path:
         self._after = float("-inf")
         self._octets = 0
         self._newest = Sample(float("inf"), 0.0, 0)
+        self._last_sent = float("-inf")
+        self._gaps: deque[float] = deque(maxlen=FRAME_GAPS)
         self._last_lost = float("-inf")
 
     def sent(self, mark: int, now: float, octets: int) -> None:
@@ -89,6 +94,9 @@ class Path:
         marks.pop(mark, None)
         marks[mark] = (now, octets)
         self._octets = octets
+        if now - self._last_sent > FRAME_GAP:
+            self._gaps.append(now - self._last_sent)
+        self._last_sent = now
         if len(marks) > MAX_MARKS:
             del marks[next(iter(marks))]
 
@@ -119,8 +127,9 @@ class Path:
 
     def _look_for_an_outage(self, samples: list[Sample]) -> None:
         """What was sent until the end of a time of which nothing arrived says nothing of the line's rate."""
+        outage = max(OUTAGE, OUTAGE_FRAMES * min(self._gaps, default=0.0))
         for sample in samples:
-            if sample.sent - self._newest.sent >= OUTAGE:
+            if sample.sent - self._newest.sent >= outage:
                 self._begin_anew(max(self._after, sample.sent))  # how far apart bursts arrived stays true of the line
             if sample.octets > self._newest.octets:
                 self._newest = sample

@@ -11,6 +11,7 @@ from mixdown.codecs.encoded import TierName
 from mixdown.mcu.edge.adaptation import Adaptation, Limit
 from mixdown.mcu.edge.ladder import Ladder
 from mixdown.mcu.edge.path import Path
+from mixdown.mcu.edge.transport_cc import Arrivals
 
 WIDE, THIN = 2_500_000, 350_000
 
@@ -131,6 +132,23 @@ def test_nor_is_one_that_began_with_a_delay(seconds: float, fading: float) -> No
         call = Call(Outage(WIDE, begin=begin, end=begin + seconds, fading=fading))
         call.run(begin + seconds)
         assert call.history == [], (begin, call.adaptation.reason)
+
+
+@pytest.mark.parametrize(
+    ("fps", "lost", "outage"), [(30, 4, False), (30, 9, True), (5, 1, False), (5, 2, False), (5, 6, True)]
+)
+def test_a_few_frames_lost_are_no_blackout_at_any_frame_rate(fps: int, lost: int, outage: bool) -> None:
+    """Three marks to a frame, and a report on each; then `lost` frames of which none arrives."""
+    path = Path()
+    for n in range(20):
+        arrives = n < 19 - lost or n == 19
+        for mark in (3 * n, 3 * n + 1, 3 * n + 2):
+            path.sent(mark, n / fps, 3000 * mark)
+        if arrives:
+            first = 0 if n == 0 else 3 * (n if n < 19 else n - lost)
+            missing = 3 * n - first
+            path.feedback(Arrivals(first, (None,) * missing + (n / fps + 0.05,) * 3), n / fps + 0.1)
+    assert (path.loss(19 / fps + 0.1, seconds=3.0) == 0) == outage
 
 
 @pytest.mark.parametrize("seconds", [0.3, 0.5])
