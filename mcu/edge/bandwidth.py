@@ -26,6 +26,8 @@ LEAST_PACING, PACING = 1.05, 1.5
 "Of a step's rate, what its pictures are paced to on a thin line, by what that leaves to the sound."
 PACED_AFTER = 5.0
 "Seconds after the line was thin for which pictures are still paced."
+STEP_TAKES = 0.1
+"Seconds, about, from when a step is asked for to its key frame."
 PAD_EVERY = 0.01
 PAD_PACKET = 1250
 "Bytes, about: what is sent again is mostly full packets."
@@ -36,13 +38,17 @@ PAD_MOST = 8
 
 class Bandwidth:
     """Of one peer, on the edge's loop. on_change: told when `tier` is another than before, after pacing was set.
-    starved: the old picture does not fit any more, so nothing of it is sent until the new one's key frame."""
+    starved: the old picture does not fit any more, so nothing of it is sent until the new one's key frame. draining:
+    that one is not to be asked for yet, because of what is queued on the way; on_drained: told when it is. Asked for
+    at once, its pictures would wait here, and then follow late and faster than the line."""
 
     def __init__(self, lines: Lines, counters: Counter[str]) -> None:
         self.on_change: Callable[[], None] = lambda: None
+        self.on_drained: Callable[[], None] = lambda: None
         self.path = Path()
         self.adaptation = Adaptation(lines.tier, clock.now())
         self.starved = False
+        self._drained_at: float | None = None
         self._lines = lines
         self._counters = counters
         self._out: Outgoing | None = None
@@ -63,6 +69,10 @@ class Bandwidth:
         """Whether the line is what limits the picture: then sound is sent without copies."""
         return self.adaptation.limit is Limit.BANDWIDTH
 
+    @property
+    def draining(self) -> bool:
+        return self._drained_at is not None
+
     def open(self, out: Outgoing) -> None:
         """The transport is up."""
         self._out = out
@@ -81,6 +91,7 @@ class Bandwidth:
         """The best step that is wanted; returns what is to be sent now."""
         self.adaptation.choose(tier, clock.now())
         self.starved = False
+        self._drained_at = None
         self._lines.tier = self.adaptation.tier
         return self.adaptation.tier
 
@@ -109,6 +120,9 @@ class Bandwidth:
 
     def poll(self, now: float) -> None:
         """Called every few ms."""
+        if self._drained_at is not None and now >= self._drained_at:
+            self._drained_at = None
+            self.on_drained()
         if now < self._next or self._out is None:
             return
         self._next = now + DECIDE_EVERY
@@ -151,7 +165,10 @@ class Bandwidth:
         down = adaptation.ladder.video(adaptation.tier) < adaptation.ladder.video(before)
         self._counters["tiers_down" if down else "tiers_up"] += 1
         self.starved = down and adaptation.full
+        self._drained_at = None
         if self.starved:
+            if adaptation.drain > STEP_TAKES and adaptation.tier is not TierName.AUDIO:
+                self._drained_at = now + adaptation.drain - STEP_TAKES
             out.hold(now + adaptation.drain)
             out.drop_picture()
             video.repair_no_more()

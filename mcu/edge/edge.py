@@ -75,6 +75,7 @@ class Edge:
             transport = await self._transport(request.caller)
             peer = Peer(request, offer, transport, self._mixer, self._counters, self._meters.room(request.room))
             peer.bandwidth.on_change = partial(self._on_tier, peer)
+            peer.bandwidth.on_drained = partial(self._resubscribe, peer)
             transport.set_role(client=peer.active)
             peer.lines.plan(plans)
             answer = self._answer(peer, offer, plans)
@@ -217,7 +218,8 @@ class Edge:
 
     def _resubscribe(self, peer: Peer) -> None:
         """The old picture plays on until the new one's first key frame, but ends at once where the line cannot carry
-        it, or where sound alone is wanted: the mixer ends a stream only when nobody else watches it."""
+        it, or where sound alone is wanted: the mixer ends a stream only when nobody else watches it. While the line has
+        yet to carry what is queued on it, there is no picture at all."""
         sender = peer.senders.get(MediaKind.VIDEO)
         if not peer.connected or sender is None:
             return
@@ -225,7 +227,10 @@ class Edge:
             self._fanout.leave(peer, sender)
         elif peer.bandwidth.starved:
             sender.current = None
-        peer.lines.subscribe(MediaKind.VIDEO)
+        if peer.bandwidth.draining:
+            peer.lines.unsubscribe(MediaKind.VIDEO)
+        else:
+            peer.lines.subscribe(MediaKind.VIDEO)
 
     def _on_tier(self, peer: Peer) -> None:
         """A peer's line became too thin for what it was sent, or wide enough for more."""

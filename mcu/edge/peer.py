@@ -76,8 +76,9 @@ class Peer:
         return self.lines.senders
 
     def wants(self, kind: MediaKind) -> bool:
-        """Whether it is to be sent that medium: at the tier of sound alone there is no picture."""
-        return kind is MediaKind.AUDIO or self.lines.tier is not TierName.AUDIO
+        """Whether it is to be sent that medium: at the tier of sound alone there is no picture, nor while its line has
+        yet to carry what is queued on it."""
+        return kind is MediaKind.AUDIO or (self.lines.tier is not TierName.AUDIO and not self.bandwidth.draining)
 
     async def connect(self, candidates: Sequence[RTCIceCandidate], *, complete: bool) -> None:
         """ICE, then DTLS. Raises ConnectionError if either fails."""

@@ -7,11 +7,14 @@ from collections import Counter
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from mixdown.codecs.encoded import MediaKind, TierName
 from mixdown.mcu import clock
 from mixdown.mcu.edge.adaptation import Limit, Probe
-from mixdown.mcu.edge.bandwidth import PAD_PACKET, Bandwidth
+from mixdown.mcu.edge.bandwidth import PAD_PACKET, STEP_TAKES, Bandwidth
 from mixdown.mcu.edge.ladder import DEFAULT_RATES
+from mixdown.mcu.edge.path import Path
 
 
 class Out:
@@ -54,10 +57,15 @@ class Line:
         self.counters: Counter[str] = Counter()
         self.bandwidth = Bandwidth(self.lines, self.counters)
         self.bandwidth.on_change = lambda: self.told.append(self.lines.tier)
+        self.drained = 0
+        self.bandwidth.on_drained = self._drain
         self.bandwidth.open(self.out)
 
     def _forget(self) -> None:
         self.forgot += 1
+
+    def _drain(self) -> None:
+        self.drained += 1
 
     def becomes_thin(self) -> None:
         now = clock.now()
@@ -75,6 +83,36 @@ def test_a_thin_line_is_told_once_paced_and_not_overrun_by_the_old_picture() -> 
     assert line.out.rate is not None and low < line.out.rate < 2 * low
     assert line.counters["tiers_down"] == 1
     assert line.out.dropped and line.forgot == 1, "repairs of the old picture would fill the line"
+
+
+class FullPath(Path):
+    """With a second of pictures on it."""
+
+    backlog = 1.0
+
+
+def test_the_step_that_fits_is_asked_for_once_the_line_is_about_to_be_empty() -> None:
+    line = Line()
+    line.bandwidth.path = FullPath()
+    line.becomes_thin()
+    now = clock.now()
+    assert line.told == [TierName.LOW] and line.bandwidth.draining
+    assert line.out.held == pytest.approx(now + 1.0, abs=0.2)
+    line.bandwidth.poll(line.out.held - 2 * STEP_TAKES)
+    assert line.drained == 0
+    line.bandwidth.poll(line.out.held - STEP_TAKES + 0.01)
+    line.bandwidth.poll(line.out.held)
+    assert line.drained == 1 and not line.bandwidth.draining and line.bandwidth.starved
+
+
+def test_who_chooses_a_step_meanwhile_has_it_at_once() -> None:
+    line = Line()
+    line.bandwidth.path = FullPath()
+    line.becomes_thin()
+    line.bandwidth.choose(TierName.MEDIUM)
+    assert not line.bandwidth.draining
+    line.bandwidth.poll(line.out.held + 1)
+    assert line.drained == 0
 
 
 def test_losses_without_a_queue_leave_the_old_picture_until_the_new_one_comes() -> None:

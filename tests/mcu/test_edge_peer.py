@@ -15,6 +15,7 @@ from support.edge_call import Call, Client, told
 from mixdown.codecs.encoded import CodecId, EncodedFrame, MediaKind, Tier, TierName
 from mixdown.codecs.video import make_video_encoder
 from mixdown.mcu import clock
+from mixdown.mcu.edge.path import Path
 from mixdown.mcu.edge.types import EdgeConfig, JoinRequest, PeerState, PeerTierChanged
 from mixdown.mcu.errors import BadOffer, Conflict, TooMany, Unavailable
 from mixdown.mcu.link.messages import (
@@ -310,6 +311,24 @@ async def test_an_edge_that_closes_lets_a_lost_peer_be_freed(call: Call):
     await call.edge.close()
     assert losing.done() and not losing.cancelled()
     assert peer.transport.ice._closed, "the sockets stayed open"
+
+
+async def test_what_is_queued_on_a_line_gets_through_before_another_picture_is_asked_for(call: Call):
+    await play(call, 5)
+    peer = call.edge._peers["ann"]
+    bandwidth, subscribed = peer.bandwidth, len(call.mixer.of(Subscribe))
+    bandwidth.path = type("FullPath", (Path,), {"backlog": 0.6})()
+    for rate in (2_000_000, 300_000):
+        bandwidth.on_remb(rate, clock.now())
+    assert [one.kind for one in call.mixer.of(Unsubscribe)] == [MediaKind.VIDEO]
+    assert len(call.mixer.of(Subscribe)) == subscribed and bandwidth.limited_by.value == "bandwidth"
+    before, began = peer.sent[0], clock.now()
+    call.edge.handle(Route("ann", MediaKind.VIDEO, STREAM))  # one that was under way
+    call.edge.handle(EncodedFrame(STREAM, 0, CodecId.VP8, 9, 9, 90_000, b"picture", key=True))
+    assert peer.senders[MediaKind.VIDEO].current is None
+    await call.mixer.until(lambda: len(call.mixer.of(Subscribe)) > subscribed)
+    assert clock.now() - began > 0.4 and call.mixer.of(Subscribe)[-1].tier is TierName.LOW
+    assert peer.sent[0] == before, "a picture was sent to a line that is full"
 
 
 async def test_a_line_that_becomes_thin_is_asked_less_for_and_told(call: Call):
