@@ -126,7 +126,8 @@ class Control:
             self._key_frame_at = now + KEY_FRAME_DOUBT
 
     def _want_key_frame(self, now: float) -> None:
-        if self._may_tell("key frame", now):
+        """Of what it watches: while its line empties that is nothing, and what follows begins with one."""
+        if not self._bandwidth.draining and self._may_tell("key frame", now):
             request = self._lines.request
             self._mixer.send(KeyFrameRequest(request.room, request.participant))
 

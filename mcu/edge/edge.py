@@ -219,7 +219,8 @@ class Edge:
     def _resubscribe(self, peer: Peer) -> None:
         """The old picture plays on until the new one's first key frame, but ends at once where the line cannot carry
         it, or where sound alone is wanted: the mixer ends a stream only when nobody else watches it. While the line has
-        yet to carry what is queued on it, there is no picture at all."""
+        yet to carry what is queued on it, there is no picture at all; the mixer hears nothing of that, or it would stop
+        decoding where nobody else watches."""
         sender = peer.senders.get(MediaKind.VIDEO)
         if not peer.connected or sender is None:
             return
@@ -227,9 +228,7 @@ class Edge:
             self._fanout.leave(peer, sender)
         elif peer.bandwidth.starved:
             sender.current = None
-        if peer.bandwidth.draining:
-            peer.lines.unsubscribe(MediaKind.VIDEO)
-        else:
+        if not peer.bandwidth.draining:
             peer.lines.subscribe(MediaKind.VIDEO)
 
     def _on_tier(self, peer: Peer) -> None:

@@ -48,7 +48,7 @@ class Lines:
         for sender in unwanted:
             del self.senders[sender.kind], self.streams[sender.mid]
             if self.connected:
-                self.unsubscribe(sender.kind)
+                self._mixer.send(Unsubscribe(self.request.room, self.request.participant, sender.kind))
         for plan in plans:
             self._plan_sender(plan)
         return unwanted
@@ -93,7 +93,7 @@ class Lines:
             return
         self.connected = False
         for kind in self.senders:
-            self.unsubscribe(kind)
+            self._mixer.send(Unsubscribe(self.request.room, self.request.participant, kind))
         for receiver in self.receivers.values():
             self._close_source(receiver)
 
@@ -103,9 +103,6 @@ class Lines:
         self._mixer.send(
             Subscribe(room, participant, participant, kind, codec.id, self.view, self.tier, codec.level or 0)
         )
-
-    def unsubscribe(self, kind: MediaKind) -> None:
-        self._mixer.send(Unsubscribe(self.request.room, self.request.participant, kind))
 
     def sent_codec(self, kind: MediaKind) -> CodecId | None:
         sender = self.senders.get(kind)

@@ -33,7 +33,8 @@ class Asking:
         request = SimpleNamespace(room="r", participant="p")
         lines: Any = SimpleNamespace(senders={MediaKind.VIDEO: video}, request=request)
         mixer: Any = SimpleNamespace(send=self._tell)
-        bandwidth: Any = SimpleNamespace(thin=False)
+        self.bandwidth = SimpleNamespace(thin=False, draining=False)
+        bandwidth: Any = self.bandwidth
         self.control = Control(lines, bandwidth, mixer, Counter())
 
     def _tell(self, message: object) -> None:
@@ -100,6 +101,16 @@ def test_after_seconds_of_a_stall_a_peer_is_heard_again_soon() -> None:
         peer.control.take(PLI, peer.now)
     peer.run(KEY_FRAME_FLOOD + 0.5, every=0.2)
     assert peer.told and peer.told[0] - 100.0 <= KEY_FRAME_FLOOD + 0.25
+
+
+def test_what_is_asked_while_the_line_empties_costs_nobody_a_key_frame() -> None:
+    peer = Asking()
+    peer.bandwidth.draining = True
+    peer.run(1.0, every=0.2)
+    assert peer.told == []
+    peer.bandwidth.draining = False
+    peer.run(0.3, every=0.2)
+    assert len(peer.told) == 2
 
 
 def test_what_is_beyond_repair_is_answered_at_once_with_a_key_frame() -> None:

@@ -320,7 +320,7 @@ async def test_what_is_queued_on_a_line_gets_through_before_another_picture_is_a
     bandwidth.path = type("FullPath", (Path,), {"backlog": 0.6})()
     for rate in (2_000_000, 300_000):
         bandwidth.on_remb(rate, clock.now())
-    assert [one.kind for one in call.mixer.of(Unsubscribe)] == [MediaKind.VIDEO]
+    assert not call.mixer.of(Unsubscribe), "the mixer would stop decoding, and begin again with key frames of all"
     assert len(call.mixer.of(Subscribe)) == subscribed and bandwidth.limited_by.value == "bandwidth"
     before, began = peer.sent[0], clock.now()
     call.edge.handle(Route("ann", MediaKind.VIDEO, STREAM))  # one that was under way
